@@ -1,0 +1,83 @@
+/*
+ * dir - the directory front: which grants has this login?
+ *
+ * Use: dir_start() when the login is known, without waiting; dir_join() where the answer is first
+ *   needed; then dir_lookup_release(). A lookup that is never joined is released all the same.
+ * Backends: a struct dir_backend as first member of an own struct, with four functions. A backend
+ *   answers by dir_ticket_done(), at once or later, from any thread, exactly once a ticket.
+ *   dir_file is the small example; dir_fail and dir_slow are backends for tests.
+ * Memory: dir owns its backends. A dir is counted with the configuration that holds it; tickets
+ *   that are still out keep their lookup alive, and dir_destroy() waits for them.
+ * Failure: the four statuses of account.h. Never turned into one another; where several
+ *   directories were asked, the front adds their grants up and says what is missing.
+ * Threads: everything here may be called from any thread. No lock is held while a backend works
+ *   or a caller waits for another lookup.
+ * Depends on: account, clock.
+ */
+#ifndef SENDAS_DIR_H
+#define SENDAS_DIR_H
+
+#include "account.h"
+#include "clock.h"
+#include "login.h"
+
+struct dir;        /* the front */
+struct dir_lookup; /* one question under way */
+struct dir_ticket; /* one backend's part of a lookup */
+struct dir_backend;
+
+struct dir_question {
+    struct login login;
+    /* Names of the directories to ask; count 0 asks all. */
+    const char *const *directories;
+    size_t directory_count;
+};
+
+/* ---- for backends ---- */
+
+struct dir_ops {
+    const char *type; /* "file" */
+    /* Answer the question of this ticket: dir_ticket_done(), now or later. */
+    void (*ask)(struct dir_backend *self, struct dir_ticket *ticket);
+    void (*destroy)(struct dir_backend *self);
+};
+
+struct dir_backend {
+    const struct dir_ops *ops;
+    const char *name;                 /* of the directory block; owned by the backend */
+    const char *const *login_domains; /* asks only for logins of these; count 0 for all */
+    size_t login_domain_count;
+    bool merge; /* a login may be in another directory too */
+};
+
+/* Valid until dir_ticket_done(). */
+const struct login *dir_ticket_login(const struct dir_ticket *ticket);
+/* Takes over the caller's reference to answer. */
+void dir_ticket_done(struct dir_ticket *ticket, struct account_answer *answer);
+/* An answer without account: status must not be ACCOUNT_FOUND. */
+void dir_ticket_fail(struct dir_ticket *ticket, enum account_status status, const char *why);
+
+/* ---- for the daemon ---- */
+
+struct dir_conf {
+    unsigned max_waiting;      /* callers that may wait at once; others get ACCOUNT_UNAVAILABLE */
+    const struct clock *clock; /* for ages and deadlines */
+};
+
+enum { DIR_BACKENDS_MAX = 16 };
+
+struct dir *dir_create(const struct dir_conf *conf) MUST_USE;
+/* Takes the backend over. False where there are DIR_BACKENDS_MAX already. */
+bool dir_add(struct dir *dir, struct dir_backend *backend) MUST_USE;
+void dir_destroy(struct dir *dir);
+size_t dir_count(const struct dir *dir);
+const struct dir_backend *dir_backend_at(const struct dir *dir, size_t i);
+
+/* Never NULL, never waits. */
+struct dir_lookup *dir_start(struct dir *dir, const struct dir_question *question) MUST_USE;
+/* Waits until all have answered, at most budget nanoseconds. The answer (never NULL) is the
+ * caller's to unref; what had not arrived in time counts as unavailable. */
+struct account_answer *dir_join(struct dir_lookup *lookup, uint64_t budget) MUST_USE;
+void dir_lookup_release(struct dir_lookup *lookup); /* NULL is fine */
+
+#endif

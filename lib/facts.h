@@ -1,0 +1,81 @@
+/*
+ * facts - all that is known about a transaction, as plain data
+ *
+ * Who fills it: session, from the events of the MTA and the directory's answer.
+ * Who reads it: policy, which decides from nothing else.
+ * Memory: everything lives in the message's arena, or in the configuration that it pinned.
+ * Depends on: mail words, account.
+ */
+#ifndef SENDAS_FACTS_H
+#define SENDAS_FACTS_H
+
+#include "account.h"
+#include "login.h"
+#include "mailbox.h"
+
+enum principal_kind {
+    PRINCIPAL_NONE, /* proved nothing */
+    PRINCIPAL_SASL, /* {auth_authen} and {auth_type} */
+    PRINCIPAL_KINDS
+};
+
+enum principal_fault {
+    PRINCIPAL_SOUND,
+    PRINCIPAL_HALF,          /* one of {auth_authen} and {auth_type} without the other */
+    PRINCIPAL_UNDECIDED,     /* xtext or not? see login.h */
+    PRINCIPAL_LOGIN_INVALID, /* a login that can be nobody's */
+};
+
+struct principal {
+    enum principal_kind kind;
+    enum principal_fault fault;
+    const char *raw; /* as the MTA gave it, for the log; "" for none */
+    struct login login;
+    const char *why; /* what the fault is, for the log */
+};
+
+enum sender_shape { SENDER_NULL, SENDER_ADDRESS, SENDER_MALFORMED };
+
+struct sender_fact {
+    enum sender_shape shape;
+    struct addr addr; /* SENDER_ADDRESS: what is judged */
+    bool local;       /* its domain is one of local_domains */
+    const char *raw;  /* the MAIL argument, for the log */
+    const char *why;  /* SENDER_MALFORMED: what was wrong */
+};
+
+struct recipient_fact {
+    bool local;      /* readable and in local_domains, <postmaster>, or the host's own literal */
+    const char *raw; /* the RCPT argument */
+    const char *key; /* normal form, NULL where it cannot be read */
+    unsigned number; /* 1 for the first RCPT of the message, refused ones included */
+};
+
+struct from_fact {
+    size_t fields; /* how many From fields, whatever their case and the blanks before the colon */
+    enum mailbox_status status; /* of the first one, where there is one */
+    struct mailbox_list list;
+    const bool *local; /* one a mailbox: is its domain local? */
+    const char *why;   /* where the status is not MAILBOX_OK */
+};
+
+enum facts_stage {
+    FACTS_RCPT, /* envelope and one recipient are known (or the envelope alone, at MAIL) */
+    FACTS_EOM,  /* all is known */
+};
+
+struct facts {
+    enum facts_stage stage;
+    struct principal principal;
+    bool trusted;                        /* the client is in trusted_networks */
+    bool non_smtp;                       /* local submission: there is no SMTP client to answer */
+    bool have_local_domains;             /* else relay and local_sender are off */
+    const struct account_answer *answer; /* NULL where no directory was asked */
+    struct sender_fact sender;
+    struct recipient_fact recipient; /* at FACTS_RCPT; raw is NULL at MAIL */
+    struct from_fact from;           /* at FACTS_EOM */
+    bool report; /* shaped like a delivery or disposition report or an auto-reply */
+    bool headers_too_large;
+};
+
+#endif

@@ -1,0 +1,46 @@
+/*
+ * grant - a right to use an address, and where it was written
+ *
+ * Use: grant_parse() a directory value; grant_find() asks which of an account's grants covers an
+ *   address. An address that is granted as written is found before its stripped form.
+ * Memory: strings live in the arena given to grant_parse().
+ * Threads: no shared state.
+ * Depends on: addr.
+ */
+#ifndef SENDAS_GRANT_H
+#define SENDAS_GRANT_H
+
+#include "addr.h"
+
+enum grant_form {
+    GRANT_EXACT,      /* alice@example.net */
+    GRANT_BARE,       /* alice, without domain */
+    GRANT_DOMAIN,     /* @example.net: every local part in that domain */
+    GRANT_SUBDOMAINS, /* @.example.net: that domain and every one below it */
+    GRANT_ANY,        /* *: any address, but neither the null sender nor a bare name */
+};
+
+struct grant {
+    enum grant_form form;
+    const char *key;       /* the address's key, the domain, or "" */
+    const char *directory; /* name of the directory block */
+    const char *entry;     /* DN, or "FILE:LINE" */
+    const char *attribute; /* attribute name, or "senders" for a file */
+};
+
+/* A run of grants that one directory owns; an account has one run a directory. */
+struct grant_list {
+    const struct grant *items;
+    size_t count;
+};
+
+/* Fills form and key only. False for a value that is no address, @domain, @.domain or *. */
+bool grant_parse(struct arena *a, const struct addr_rules *rules, struct span value,
+                 struct grant *out, struct errtext *why) MUST_USE;
+
+/* The first grant that covers addr, or NULL. */
+const struct grant *grant_find(struct arena *a, const struct addr_rules *rules,
+                               const struct grant_list *lists, size_t list_count,
+                               const struct addr *addr);
+
+#endif
