@@ -48,7 +48,7 @@ struct recipient_fact {
     bool local;      /* readable and in local_domains, <postmaster>, or the host's own literal */
     const char *raw; /* the RCPT argument */
     const char *key; /* normal form, NULL where it cannot be read */
-    unsigned number; /* 1 for the first RCPT of the message, refused ones included */
+    unsigned number; /* how many the message has if this one is accepted */
 };
 
 struct from_fact {

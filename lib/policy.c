@@ -1,0 +1,573 @@
+#include "policy.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* ---- names and defaults of the checks ---- */
+
+#define TAKES(action) (1u << (action))
+
+static const char *const action_names[] = {
+    [ACTION_IGNORE] = "ignore", [ACTION_OBSERVE] = "observe", [ACTION_TEMPFAIL] = "tempfail",
+    [ACTION_REJECT] = "reject", [ACTION_ALLOW] = "allow",     [ACTION_REPORTS] = "reports",
+    [ACTION_ACCEPT] = "accept",
+};
+enum { ACTION_COUNT = sizeof action_names / sizeof action_names[0] };
+
+enum {
+    ACTING = TAKES(ACTION_IGNORE) | TAKES(ACTION_OBSERVE) | TAKES(ACTION_TEMPFAIL) |
+             TAKES(ACTION_REJECT),
+    CHOICE = TAKES(ACTION_REJECT) | TAKES(ACTION_OBSERVE) | TAKES(ACTION_ALLOW),
+};
+
+struct check_row {
+    const char *name;
+    enum policy_action preset;
+    unsigned takes;
+};
+
+static const struct check_row checks[CHECK_COUNT] = {
+    [CHECK_ENVELOPE] = {"envelope", ACTION_REJECT, ACTING},
+    [CHECK_HEADER_FROM] = {"header_from", ACTION_REJECT, ACTING},
+    [CHECK_MULTIPLE_FROM] = {"multiple_from", ACTION_REJECT, ACTING},
+    [CHECK_MISSING_FROM] = {"missing_from", ACTION_REJECT, ACTING | TAKES(ACTION_ACCEPT)},
+    [CHECK_NULL_SENDER] = {"null_sender", ACTION_REPORTS, CHOICE | TAKES(ACTION_REPORTS)},
+    [CHECK_UNKNOWN_LOGIN] = {"unknown_login", ACTION_REJECT, CHOICE},
+    [CHECK_FOREIGN_DOMAINS] = {"foreign_domains", ACTION_REJECT, CHOICE},
+    [CHECK_RELAY] = {"relay", ACTION_REJECT, ACTING},
+    [CHECK_LOCAL_SENDER] = {"local_sender", ACTION_OBSERVE, ACTING},
+    [CHECK_DIRECTORY_UNAVAILABLE] = {"directory_unavailable", ACTION_TEMPFAIL,
+                                     TAKES(ACTION_TEMPFAIL) | TAKES(ACTION_ACCEPT)},
+};
+
+const char *policy_check_name(enum policy_check check)
+{
+    return checks[check].name;
+}
+
+bool policy_check_takes(enum policy_check check, enum policy_action action)
+{
+    return (checks[check].takes & TAKES(action)) != 0;
+}
+
+bool policy_check_by_name(const char *name, enum policy_check *out)
+{
+    for (int c = 0; c < CHECK_COUNT; c++) {
+        if (strcmp(checks[c].name, name) == 0) {
+            *out = (enum policy_check)c;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *policy_action_name(enum policy_action action)
+{
+    return action_names[action];
+}
+
+bool policy_action_by_name(const char *name, enum policy_action *out)
+{
+    for (int a = 0; a < ACTION_COUNT; a++) {
+        if (strcmp(action_names[a], name) == 0) {
+            *out = (enum policy_action)a;
+            return true;
+        }
+    }
+    return false;
+}
+
+void policy_defaults(struct policy *policy)
+{
+    *policy = (struct policy){.name = ""};
+    for (int c = 0; c < CHECK_COUNT; c++)
+        policy->actions[c] = checks[c].preset;
+}
+
+/* ---- built-in policies and selection ---- */
+
+#define STRINGS(...)                                                                               \
+    {                                                                                              \
+        .items = (const char *const[]){__VA_ARGS__},                                               \
+        .count = sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)                 \
+    }
+
+static const struct policy_strings submission_listeners =
+    STRINGS("ORIGINATING", "submission", "submissions", "smtps", "MSA", "TLSMSA", ":587", ":465");
+static const struct policy_strings local_listeners = STRINGS("non-smtp");
+
+enum { BUILTIN_SUBMISSION, BUILTIN_NON_SMTP, BUILTIN_MX };
+
+void policy_builtins(struct policy out[POLICY_BUILTINS])
+{
+    static const char *const names[POLICY_BUILTINS] = {
+        [BUILTIN_SUBMISSION] = "submission",
+        [BUILTIN_NON_SMTP] = "non-smtp",
+        [BUILTIN_MX] = "mx",
+    };
+    for (int i = 0; i < POLICY_BUILTINS; i++) {
+        policy_defaults(&out[i]);
+        out[i].name = names[i];
+        out[i].builtin = true;
+    }
+    out[BUILTIN_SUBMISSION].listeners = submission_listeners;
+    out[BUILTIN_SUBMISSION].require_authentication = true;
+    out[BUILTIN_NON_SMTP].listeners = local_listeners;
+    out[BUILTIN_NON_SMTP].observe = true;
+}
+
+static bool listener_matches(const char *item, const struct policy_client *client)
+{
+    if (strcmp(item, "*") == 0)
+        return true;
+    if (strcmp(item, "non-smtp") == 0)
+        return client->non_smtp;
+    if (item[0] == ':')
+        return client->port && strcmp(item + 1, client->port) == 0;
+    return client->listener && span_equal_nocase(span_of(item), span_of(client->listener));
+}
+
+static bool listeners_match(const struct policy_strings *listeners,
+                            const struct policy_client *client)
+{
+    for (size_t i = 0; i < listeners->count; i++)
+        if (listener_matches(listeners->items[i], client))
+            return true;
+    return listeners->count == 0;
+}
+
+/* "@domain" stands for every login of that domain. */
+static bool login_in(const struct policy_strings *logins, const struct principal *principal)
+{
+    if (principal->kind != PRINCIPAL_SASL || principal->fault != PRINCIPAL_SOUND)
+        return false;
+    for (size_t i = 0; i < logins->count; i++) {
+        const char *item = logins->items[i];
+        const char *mine = item[0] == '@' ? principal->login.domain : principal->login.name;
+        if (strcmp(item + (item[0] == '@'), mine) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool principals_match(const struct policy_strings *kinds, const struct principal *principal)
+{
+    static const char *const names[PRINCIPAL_KINDS] = {
+        [PRINCIPAL_NONE] = "none",
+        [PRINCIPAL_SASL] = "sasl",
+    };
+    for (size_t i = 0; i < kinds->count; i++)
+        if (strcmp(kinds->items[i], names[principal->kind]) == 0)
+            return true;
+    return kinds->count == 0;
+}
+
+static bool policy_matches(const struct policy *policy, const struct policy_client *client,
+                           const struct principal *principal)
+{
+    return listeners_match(&policy->listeners, client) &&
+           (!policy->client_networks.count ||
+            netset_has(&policy->client_networks, client->address)) &&
+           (!policy->logins.count || login_in(&policy->logins, principal)) &&
+           principals_match(&policy->principals, principal);
+}
+
+const struct policy *policy_select(const struct policy *policies, size_t count,
+                                   const struct policy_client *client,
+                                   const struct principal *principal)
+{
+    assert(count >= POLICY_BUILTINS);
+    const struct policy *builtins = policies + count - POLICY_BUILTINS;
+    /* The built-in "mx" has no selectors: it is only what is left over. */
+    for (const struct policy *p = policies; p < builtins + BUILTIN_MX; p++)
+        if (policy_matches(p, client, principal))
+            return p;
+    return principal->kind == PRINCIPAL_NONE ? builtins + BUILTIN_MX
+                                             : builtins + BUILTIN_SUBMISSION;
+}
+
+bool policy_wants_account(const struct policy *policy, const struct principal *principal)
+{
+    (void)policy;
+    return principal->kind == PRINCIPAL_SASL && principal->fault == PRINCIPAL_SOUND;
+}
+
+/* ---- the decision ---- */
+
+struct judge {
+    struct arena *arena;
+    const struct addr_rules *rules;
+    const struct policy *policy;
+    const struct facts *facts;
+    struct decision *decision;
+    bool exempt;       /* claim checks observe for this login */
+    bool unavailable;  /* said already that a directory did not answer */
+    bool from_granted; /* From is there, and every mailbox of it is granted */
+};
+
+static bool authenticated(const struct judge *j)
+{
+    return j->facts->principal.kind != PRINCIPAL_NONE;
+}
+
+/* Sound enough for a directory to have been asked. */
+static bool has_account(const struct judge *j)
+{
+    return authenticated(j) && j->facts->principal.fault == PRINCIPAL_SOUND && j->facts->answer;
+}
+
+static bool is_outsider(const struct judge *j)
+{
+    return !authenticated(j) && !j->facts->trusted && !j->facts->non_smtp &&
+           j->facts->have_local_domains;
+}
+
+static bool at_end(const struct judge *j)
+{
+    return j->facts->stage == FACTS_EOM;
+}
+
+static enum policy_action action_of(const struct judge *j, enum policy_check check)
+{
+    return j->policy->actions[check];
+}
+
+static void add(struct judge *j, enum reason reason, enum effect effect, bool observed,
+                const char *address, const char *detail)
+{
+    struct decision *d = j->decision;
+    if (d->finding_count == DECISION_FINDINGS_MAX)
+        return;
+    d->findings[d->finding_count++] = (struct finding){
+        .reason = reason,
+        .effect = effect,
+        .observed = observed || j->policy->observe,
+        .address = address,
+        .detail = detail,
+    };
+}
+
+/* What a check found, with the action that is configured for it. */
+static void add_by_action(struct judge *j, enum reason reason, enum policy_action action,
+                          const char *address, const char *detail)
+{
+    switch (action) {
+    case ACTION_IGNORE:
+    case ACTION_ALLOW:
+    case ACTION_ACCEPT:
+        return;
+    case ACTION_OBSERVE:
+        add(j, reason, EFFECT_REJECT, true, address, detail);
+        return;
+    case ACTION_TEMPFAIL:
+        add(j, reason, EFFECT_TEMPFAIL, false, address, detail);
+        return;
+    case ACTION_REJECT:
+    case ACTION_REPORTS:
+        add(j, reason, EFFECT_REJECT, false, address, detail);
+        return;
+    }
+}
+
+/* The same for a check of a claim, which an exempt login turns to observe. */
+static void add_claim(struct judge *j, enum reason reason, enum policy_action action,
+                      const char *address, const char *detail)
+{
+    bool acts = action == ACTION_REJECT || action == ACTION_TEMPFAIL || action == ACTION_REPORTS;
+    add_by_action(j, reason, j->exempt && acts ? ACTION_OBSERVE : action, address, detail);
+}
+
+/* Said once a decision: which address it was about makes no difference to the sender. */
+static void add_no_answer(struct judge *j, enum account_status status, bool observed,
+                          const char *why)
+{
+    if (j->unavailable)
+        return;
+    j->unavailable = true;
+    if (status == ACCOUNT_MISCONFIGURED) {
+        add(j, REASON_MISCONFIGURED, EFFECT_TEMPFAIL, observed, NULL, why);
+        return;
+    }
+    observed = observed || action_of(j, CHECK_DIRECTORY_UNAVAILABLE) == ACTION_ACCEPT;
+    add(j, REASON_DIRECTORY_UNAVAILABLE, EFFECT_TEMPFAIL, observed, NULL, why);
+}
+
+static void rule_auth_required(struct judge *j)
+{
+    if (j->policy->require_authentication && !authenticated(j))
+        add(j, REASON_AUTH_REQUIRED, EFFECT_REJECT, false, NULL, NULL);
+}
+
+static void rule_principal(struct judge *j)
+{
+    const struct principal *p = &j->facts->principal;
+    switch (p->fault) {
+    case PRINCIPAL_SOUND:
+        return;
+    case PRINCIPAL_HALF:
+    case PRINCIPAL_UNDECIDED:
+        add(j, REASON_MISCONFIGURED, EFFECT_TEMPFAIL, false, NULL, p->why);
+        return;
+    case PRINCIPAL_LOGIN_INVALID:
+        add(j, REASON_LOGIN_UNKNOWN, EFFECT_REJECT, false, NULL, p->why);
+        return;
+    }
+}
+
+static void rule_login_state(struct judge *j)
+{
+    if (!has_account(j))
+        return;
+    const struct account_answer *answer = j->facts->answer;
+    switch (answer->status) {
+    case ACCOUNT_UNAVAILABLE:
+    case ACCOUNT_MISCONFIGURED:
+        add_no_answer(j, answer->status, false, answer->why);
+        return;
+    case ACCOUNT_UNKNOWN:
+        if (!answer->fresh)
+            add_no_answer(j, ACCOUNT_UNAVAILABLE, j->exempt, "not known, but not asked lately");
+        else
+            add_claim(j, REASON_LOGIN_UNKNOWN, action_of(j, CHECK_UNKNOWN_LOGIN), NULL,
+                      answer->why);
+        return;
+    case ACCOUNT_FOUND:
+        if (answer->account.state == ACCOUNT_DISABLED && answer->fresh)
+            add(j, REASON_LOGIN_DISABLED, EFFECT_REJECT, false, NULL, answer->account.entry);
+        else if (answer->account.state == ACCOUNT_DISABLED)
+            add_no_answer(j, ACCOUNT_UNAVAILABLE, false, "disabled, but not asked lately");
+        return;
+    }
+}
+
+/* An outsider's sender that cannot be read could be a local one: local_sender says what then. */
+static void rule_sender_shape(struct judge *j)
+{
+    const struct sender_fact *sender = &j->facts->sender;
+    if (sender->shape != SENDER_MALFORMED)
+        return;
+    if (authenticated(j))
+        add_claim(j, REASON_SENDER_MALFORMED, action_of(j, CHECK_ENVELOPE), sender->raw,
+                  sender->why);
+    else if (is_outsider(j))
+        add_by_action(j, REASON_SENDER_MALFORMED, action_of(j, CHECK_LOCAL_SENDER), sender->raw,
+                      sender->why);
+}
+
+static bool judges_from(const struct judge *j)
+{
+    return at_end(j) && authenticated(j) && action_of(j, CHECK_HEADER_FROM) != ACTION_IGNORE;
+}
+
+static bool sender_is_granted(const struct judge *j)
+{
+    return j->facts->sender.shape == SENDER_ADDRESS && j->decision->sender_grant;
+}
+
+/* missing_from = accept leans on the envelope sender, which must then be granted. */
+static void from_is_missing(struct judge *j)
+{
+    enum policy_action action = action_of(j, CHECK_MISSING_FROM);
+    if (action == ACTION_ACCEPT && !sender_is_granted(j))
+        action = ACTION_REJECT;
+    add_claim(j, REASON_FROM_MISSING, action, NULL, NULL);
+}
+
+static void rule_from_shape(struct judge *j)
+{
+    if (!judges_from(j))
+        return;
+    const struct from_fact *from = &j->facts->from;
+    enum policy_action action = action_of(j, CHECK_HEADER_FROM);
+    if (j->facts->headers_too_large)
+        add_by_action(j, REASON_HEADERS_TOO_LARGE, action, NULL, from->why);
+    if (from->fields == 0 || (from->fields == 1 && from->status == MAILBOX_BLANK))
+        from_is_missing(j);
+    else if (from->fields > 1)
+        add_by_action(j, REASON_FROM_DUPLICATE, action, NULL, NULL);
+    else if (from->status == MAILBOX_MALFORMED)
+        add_by_action(j, REASON_FROM_MALFORMED, action, NULL, from->why);
+    else if (from->status == MAILBOX_GROUP)
+        add_by_action(j, REASON_FROM_GROUP, action, NULL, from->why);
+    else if (from->list.count > 1)
+        add_claim(j, REASON_FROM_MULTIPLE, action_of(j, CHECK_MULTIPLE_FROM),
+                  from->list.items[1].addr.key, NULL);
+}
+
+static void rule_relay(struct judge *j)
+{
+    const struct recipient_fact *to = &j->facts->recipient;
+    if (!is_outsider(j) || at_end(j) || !to->raw || to->local)
+        return;
+    add_by_action(j, REASON_RELAY_DENIED, action_of(j, CHECK_RELAY), to->key ? to->key : to->raw,
+                  to->key ? NULL : "a recipient that cannot be read is not local");
+}
+
+static void rule_local_sender(struct judge *j)
+{
+    const struct sender_fact *sender = &j->facts->sender;
+    if (is_outsider(j) && sender->shape == SENDER_ADDRESS && sender->local)
+        add_by_action(j, REASON_LOCAL_SENDER, action_of(j, CHECK_LOCAL_SENDER), sender->addr.key,
+                      NULL);
+}
+
+enum claim_result {
+    CLAIM_GRANTED,
+    CLAIM_NOT_GRANTED,
+    CLAIM_NOT_KNOWN,  /* a directory did not answer, or not lately: neither yes nor no */
+    CLAIM_NOT_JUDGED, /* no such login: rule_login_state has spoken */
+};
+
+static enum claim_result claim_result(struct judge *j, const struct addr *addr,
+                                      const struct grant **grant_out)
+{
+    const struct account_answer *answer = j->facts->answer;
+    if (!has_account(j) || answer->status == ACCOUNT_UNKNOWN)
+        return CLAIM_NOT_JUDGED;
+    if (answer->status != ACCOUNT_FOUND)
+        return CLAIM_NOT_KNOWN;
+    const struct grant *grant =
+        grant_find(j->arena, j->rules, answer->account.lists, answer->account.list_count, addr);
+    if (grant) {
+        *grant_out = grant;
+        return CLAIM_GRANTED;
+    }
+    return answer->missing == ACCOUNT_FOUND && answer->fresh ? CLAIM_NOT_GRANTED : CLAIM_NOT_KNOWN;
+}
+
+/* A claim that is not granted, of a domain that is not ours, may be let off by the site. */
+static enum policy_action claim_action(const struct judge *j, enum policy_check check, bool local)
+{
+    enum policy_action foreign = action_of(j, CHECK_FOREIGN_DOMAINS);
+    enum policy_action own = action_of(j, check);
+    if (local || foreign == ACTION_REJECT || own == ACTION_IGNORE)
+        return own;
+    return foreign;
+}
+
+static void judge_claim(struct judge *j, enum claim_result result, enum reason reason,
+                        enum policy_action action, const char *address)
+{
+    const struct account_answer *answer = j->facts->answer;
+    switch (result) {
+    case CLAIM_GRANTED:
+    case CLAIM_NOT_JUDGED:
+        return;
+    case CLAIM_NOT_GRANTED:
+        add_claim(j, reason, action, address, NULL);
+        return;
+    case CLAIM_NOT_KNOWN:
+        if (action == ACTION_REJECT || action == ACTION_TEMPFAIL || action == ACTION_OBSERVE)
+            add_no_answer(j,
+                          answer->status == ACCOUNT_FOUND && answer->missing != ACCOUNT_FOUND
+                              ? answer->missing
+                              : ACCOUNT_UNAVAILABLE,
+                          j->exempt || action == ACTION_OBSERVE, answer->why);
+        return;
+    }
+}
+
+static void rule_sender(struct judge *j)
+{
+    const struct sender_fact *sender = &j->facts->sender;
+    if (!authenticated(j) || sender->shape != SENDER_ADDRESS)
+        return;
+    judge_claim(j, claim_result(j, &sender->addr, &j->decision->sender_grant),
+                REASON_SENDER_NOT_GRANTED, claim_action(j, CHECK_ENVELOPE, sender->local),
+                sender->addr.key);
+}
+
+/* Grants are looked up first, so that rules in front of rule_from can lean on the result. */
+static void find_grants(struct judge *j)
+{
+    const struct from_fact *from = &j->facts->from;
+    const struct sender_fact *sender = &j->facts->sender;
+    if (sender->shape == SENDER_ADDRESS)
+        (void)claim_result(j, &sender->addr, &j->decision->sender_grant);
+    if (!at_end(j) || from->fields != 1 || from->status != MAILBOX_OK)
+        return;
+    bool granted = true;
+    for (size_t i = from->list.count; i-- > 0;)
+        granted =
+            claim_result(j, &from->list.items[i].addr, &j->decision->from_grant) == CLAIM_GRANTED &&
+            granted;
+    j->from_granted = granted;
+}
+
+/* "reports" is decided when the shape of the message is known. Where From itself is going to be
+ * refused, its own reason tells the sender more than "null-sender" would. */
+static void rule_null_sender(struct judge *j)
+{
+    enum policy_action action = action_of(j, CHECK_NULL_SENDER);
+    if (!authenticated(j) || j->facts->sender.shape != SENDER_NULL)
+        return;
+    if (action == ACTION_REPORTS) {
+        enum policy_action from = action_of(j, CHECK_HEADER_FROM);
+        bool from_speaks = from == ACTION_REJECT || from == ACTION_TEMPFAIL;
+        if (!at_end(j) || (j->facts->report && (j->from_granted || from_speaks)))
+            return;
+    }
+    add_claim(j, REASON_NULL_SENDER, action, "<>", j->facts->report ? "From is not granted" : NULL);
+}
+
+static void rule_from(struct judge *j)
+{
+    const struct from_fact *from = &j->facts->from;
+    if (!judges_from(j) || from->fields != 1 || from->status != MAILBOX_OK)
+        return;
+    for (size_t i = 0; i < from->list.count; i++) {
+        const struct addr *addr = &from->list.items[i].addr;
+        const struct grant *grant = NULL;
+        judge_claim(j, claim_result(j, addr, &grant), REASON_FROM_NOT_GRANTED,
+                    claim_action(j, CHECK_HEADER_FROM, from->local[i]), addr->key);
+    }
+}
+
+static void rule_max_recipients(struct judge *j)
+{
+    const struct recipient_fact *to = &j->facts->recipient;
+    if (!at_end(j) && to->raw && j->policy->max_recipients &&
+        to->number > j->policy->max_recipients)
+        add(j, REASON_LIMIT_RECIPIENTS, EFFECT_TEMPFAIL, false, to->raw, NULL);
+}
+
+/* DECISION ORDER: the first reason of the strongest effect is the reply. */
+static void (*const order[])(struct judge *) = {
+    rule_auth_required, rule_principal, rule_login_state,    rule_sender_shape,
+    rule_from_shape,    rule_relay,     rule_local_sender,   rule_sender,
+    rule_null_sender,   rule_from,      rule_max_recipients,
+};
+
+static void take_strongest(struct decision *d)
+{
+    for (size_t i = 0; i < d->finding_count; i++) {
+        const struct finding *f = &d->findings[i];
+        if (!f->observed && f->effect > d->effect) {
+            d->effect = f->effect;
+            d->reason = f->reason;
+            d->address = f->address;
+        }
+    }
+}
+
+void policy_decide(struct arena *a, const struct addr_rules *rules, const struct policy *policy,
+                   const struct facts *facts, struct decision *out)
+{
+    *out = (struct decision){.effect = EFFECT_ACCEPT};
+    struct judge j = {
+        .arena = a,
+        .rules = rules,
+        .policy = policy,
+        .facts = facts,
+        .decision = out,
+        .exempt = login_in(&policy->exempt_logins, &facts->principal),
+    };
+    out->trusted = facts->trusted && !authenticated(&j);
+    /* A refusal at RCPT leaves local mail stuck; it waits for the end of the message. */
+    if (facts->non_smtp && !at_end(&j))
+        return;
+    find_grants(&j);
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+        order[i](&j);
+    take_strongest(out);
+}
