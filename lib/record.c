@@ -72,6 +72,10 @@ static void put(struct writer *w, const char *key, const char *value)
 static void put_number(struct writer *w, const char *key, uint64_t number)
 {
     char digits[24];
+    if (w->object) {
+        (void)json_object_set_new(w->object, key, json_integer((json_int_t)number));
+        return;
+    }
     (void)snprintf(digits, sizeof digits, "%" PRIu64, number);
     w->put(w, key, digits);
 }

@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* What a client typed may be long; the middle is what a reader misses least. */
-enum { SHOWN_ADDRESS_MAX = 72, SHOWN_LOGIN_MAX = 40 };
+enum { SHOWN_ADDRESS_MAX = 64, SHOWN_LOGIN_MAX = 32 };
 
 struct scope {
     const char *address;

@@ -1,0 +1,31 @@
+/*
+ * envelope - MAIL and RCPT as two readings that must agree: what the client typed, and what the
+ *   MTA made of it
+ *
+ * Use: envelope_sender() at MAIL, envelope_recipient() at RCPT, with the argument and the macro
+ *   {mail_addr} or {rcpt_addr} (NULL where the MTA sent none, or an empty one).
+ * Rule: the macro is judged, or the argument where there is none. The argument must name the same
+ *   mailbox, but for ASCII case, needless quoting, and a domain that the MTA added.
+ * Memory: strings live in the arena given.
+ * Threads: no shared state.
+ * Depends on: addr, domset, facts.
+ */
+#ifndef SENDAS_ENVELOPE_H
+#define SENDAS_ENVELOPE_H
+
+#include "domset.h"
+#include "facts.h"
+
+struct envelope_rules {
+    const struct addr_rules *address;
+    const struct domset *local_domains;
+    const char *own_addr; /* IP address of this host: recipients at [it] are local; NULL for none */
+};
+
+void envelope_sender(struct arena *a, const struct envelope_rules *rules, const char *argument,
+                     const char *macro, struct sender_fact *out);
+/* Leaves out->number alone. */
+void envelope_recipient(struct arena *a, const struct envelope_rules *rules, const char *argument,
+                        const char *macro, struct recipient_fact *out);
+
+#endif

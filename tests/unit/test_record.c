@@ -1,0 +1,144 @@
+/* record: one line whatever a client typed, in both forms. */
+#include "rows.h"
+
+#include "record.h"
+
+#include <jansson.h>
+#include <string.h>
+
+static const struct grant grant = {.form = GRANT_EXACT,
+                                   .key = "ann@example.net",
+                                   .directory = "corp",
+                                   .entry = "senders:12",
+                                   .attribute = "senders"};
+
+struct scene {
+    struct policy policy;
+    struct facts facts;
+    struct decision decision;
+    struct account_answer answer;
+    struct mailbox mailboxes[2];
+    struct record record;
+};
+
+static void accepted(struct scene *s)
+{
+    *s = (struct scene){
+        .policy = {.name = "submission"},
+        .facts = {.stage = FACTS_EOM,
+                  .principal = {.kind = PRINCIPAL_SASL, .raw = "ann", .login = {.name = "ann"}},
+                  .sender = {.shape = SENDER_ADDRESS, .addr = {.key = "ann@example.net"}},
+                  .from = {.fields = 1}},
+        .decision = {.sender_grant = &grant, .from_grant = &grant},
+        .mailboxes = {{.addr = {.key = "ann@example.net"}}, {.addr = {.key = "b@x.org"}}},
+        .record = {.event = "message",
+                   .queue_id = "4ABC",
+                   .client_addr = "192.0.2.1",
+                   .listener = "ORIGINATING",
+                   .port = "587",
+                   .recipients = 2,
+                   .age_us = 7,
+                   .spent_us = 40,
+                   .waited_us = 3},
+    };
+    s->facts.from.list = (struct mailbox_list){s->mailboxes, 1};
+    s->facts.answer = &s->answer;
+    s->record.policy = &s->policy;
+    s->record.facts = &s->facts;
+    s->record.decision = &s->decision;
+}
+
+static void refused(struct scene *s)
+{
+    accepted(s);
+    s->facts.from.list.count = 2;
+    s->decision = (struct decision){
+        .effect = EFFECT_REJECT,
+        .reason = REASON_FROM_NOT_GRANTED,
+        .findings = {{REASON_FROM_MULTIPLE, EFFECT_REJECT, true, NULL, NULL},
+                     {REASON_FROM_NOT_GRANTED, EFFECT_REJECT, false, "b@x.org", NULL}},
+        .finding_count = 2,
+    };
+}
+
+static void observed(struct scene *s)
+{
+    refused(s);
+    s->decision.effect = EFFECT_ACCEPT;
+    s->decision.findings[1].observed = true;
+    s->decision.findings[0] = s->decision.findings[1];
+    s->decision.finding_count = 1;
+}
+
+static void hostile(struct scene *s)
+{
+    accepted(s);
+    s->facts.stage = FACTS_RCPT;
+    s->facts.principal.fault = PRINCIPAL_LOGIN_INVALID;
+    s->facts.principal.raw = "a\nevent=message verdict=accept";
+    s->facts.sender = (struct sender_fact){.shape = SENDER_MALFORMED, .raw = "<a \"\\\xff@b>"};
+    s->facts.recipient.raw = "";
+    s->record.queue_id = NULL;
+    s->record.recipients_refused = 1;
+    s->decision = (struct decision){.trusted = true};
+    s->facts.answer = NULL;
+}
+
+struct row {
+    const char *name;
+    void (*build)(struct scene *scene);
+    const char *text, *json;
+};
+
+static const struct row rows[] = {
+    {"accepted", accepted,
+     "event=message qid=4ABC client=192.0.2.1 listener=ORIGINATING port=587 policy=submission "
+     "principal=sasl login=ann sender=ann@example.net from=ann@example.net rcpts=2 verdict=accept "
+     "sender_grant=corp:senders:senders:12 from_grant=corp:senders:senders:12 age_us=7 "
+     "waited_us=3 spent_us=40",
+     "\"verdict\":\"accept\""},
+    {"refused, with a second reason", refused,
+     "event=message qid=4ABC client=192.0.2.1 listener=ORIGINATING port=587 policy=submission "
+     "principal=sasl login=ann sender=ann@example.net from=ann@example.net,b@x.org rcpts=2 "
+     "verdict=reject reason=from-not-granted address=b@x.org "
+     "reasons=from-multiple(observed),from-not-granted age_us=7 waited_us=3 spent_us=40",
+     "\"reasons\":\"from-multiple(observed),from-not-granted\""},
+    {"observed says what would have been", observed,
+     "event=message qid=4ABC client=192.0.2.1 listener=ORIGINATING port=587 policy=submission "
+     "principal=sasl login=ann sender=ann@example.net from=ann@example.net,b@x.org rcpts=2 "
+     "verdict=accept would=reject reason=from-not-granted address=b@x.org age_us=7 waited_us=3 "
+     "spent_us=40",
+     "\"would\":\"reject\""},
+    {"hostile text stays one value", hostile,
+     "event=message qid=NOQUEUE client=192.0.2.1 listener=ORIGINATING port=587 policy=submission "
+     "principal=sasl login=\"a\\x0aevent=message verdict=accept\" sender=\"<a \\\"\\\\\\xff@b>\" "
+     "rcpt=\"\" rcpts=2 rcpts_refused=1 verdict=accept trusted=yes waited_us=3 spent_us=40",
+     "\"login\":\"a\\nevent=message verdict=accept\""},
+};
+
+static void writes(void **state)
+{
+    const struct row *row = *state;
+    struct scene scene;
+    struct arena *a = arena_create();
+    struct strbuf text, json;
+    row->build(&scene);
+    strbuf_init(&text, a);
+    strbuf_init(&json, a);
+    record_text(&scene.record, &text);
+    assert_string_equal(text.text, row->text);
+    record_json(&scene.record, &json);
+    assert_non_null(strstr(json.text, row->json));
+    assert_null(strchr(json.text, '\n'));
+    json_t *object = json_loads(json.text, 0, NULL);
+    assert_true(json_is_object(object));
+    assert_int_equal(json_integer_value(json_object_get(object, "spent_us")), 40);
+    json_decref(object);
+    arena_destroy(a);
+}
+
+int main(void)
+{
+    ROWS_ADD(rows, writes);
+    return rows_main();
+}
