@@ -1,0 +1,133 @@
+/* envelope: the argument and the MTA's macro must tell the same story. */
+#include "rows.h"
+
+#include "envelope.h"
+
+#include <string.h>
+
+struct sender_row {
+    const char *name, *argument, *macro;
+    enum sender_shape shape;
+    const char *key;
+    bool local, strip_routes;
+};
+
+static const struct sender_row senders[] = {
+    {"brackets, no macro", "<ann@example.net>", NULL, SENDER_ADDRESS, "ann@example.net", true},
+    {"no brackets", "ann@example.net", "ann@example.net", SENDER_ADDRESS, "ann@example.net", true},
+    {"foreign domain", "<x@other.example>", "x@other.example", SENDER_ADDRESS, "x@other.example"},
+    {"the macro is judged: lower case", "<Ann@EXAMPLE.net>", "ann@example.net", SENDER_ADDRESS,
+     "ann@example.net", true},
+    {"needless quotes", "<\"ann\"@example.net>", "ann@example.net", SENDER_ADDRESS,
+     "ann@example.net", true},
+    {"quotes that Sendmail keeps", "<\"ann\"@example.net>", "\"ann\"@example.net", SENDER_ADDRESS,
+     "ann@example.net", true},
+    {"domain added by the MTA", "<ann>", "ann@example.net", SENDER_ADDRESS, "ann@example.net",
+     true},
+    {"domain added to another name", "<ann>", "bob@example.net", SENDER_MALFORMED},
+    {"bare name that stays bare", "<ann>", "ann", SENDER_ADDRESS, "ann"},
+    {"bare name without a macro", "<ann>", NULL, SENDER_MALFORMED},
+    {"domain that the MTA lost", "<ann@example.net>", "ann", SENDER_MALFORMED},
+    {"null sender", "<>", NULL, SENDER_NULL},
+    {"null argument, address in the macro", "<>", "ann@example.net", SENDER_MALFORMED},
+    {"not quite the null sender", "< >", NULL, SENDER_MALFORMED},
+    {"another mailbox in the macro", "<ann@example.net>", "bob@example.net", SENDER_MALFORMED},
+    {"another domain in the macro", "<ann@example.net>", "ann@example.com", SENDER_MALFORMED},
+    {"two paths, the last one wins in Sendmail", "<ann@example.net>,<bob@example.net>",
+     "bob@example.net", SENDER_MALFORMED},
+    {"comment", "<ann(x)@example.net>", "ann@example.net", SENDER_MALFORMED},
+    {"phrase", "<Ann <ann@example.net>>", "ann@example.net", SENDER_MALFORMED},
+    {"blank inside", "<  ann@example.net>", "ann@example.net", SENDER_MALFORMED},
+    {"trailing dot", "<ann@example.net.>", "ann@example.net", SENDER_MALFORMED},
+    {"source route", "<@a.example,@b.example:ann@example.net>", "ann@example.net",
+     SENDER_MALFORMED},
+    {"source route, stripped", "<@a.example,@b.example:ann@example.net>", "ann@example.net",
+     SENDER_ADDRESS, "ann@example.net", true, true},
+    {"U-label and A-label",
+     "<ann@b\xc3\xbc"
+     "cher.example>",
+     "ann@xn--bcher-kva.example", SENDER_ADDRESS, "ann@xn--bcher-kva.example"},
+    {"two @", "<ann@example.net@other.example>", "\"ann@example.net\"@other.example",
+     SENDER_MALFORMED},
+    {"garbage in the macro", "<ann@example.net>", "ann@@example.net", SENDER_MALFORMED},
+    {"empty argument", "", NULL, SENDER_MALFORMED},
+};
+
+static struct domset *local;
+
+static void reads_sender(void **state)
+{
+    const struct sender_row *row = *state;
+    struct arena *a = arena_create();
+    struct addr_rules address = {.fold_local_part = true, .strip_routes = row->strip_routes};
+    struct envelope_rules rules = {&address, local, NULL};
+    struct sender_fact got = {0};
+    envelope_sender(a, &rules, row->argument, row->macro, &got);
+    assert_int_equal(got.shape, row->shape);
+    assert_string_equal(got.raw, row->argument);
+    if (row->key)
+        assert_string_equal(got.addr.key, row->key);
+    assert_int_equal(got.local, row->local);
+    if (row->shape == SENDER_MALFORMED)
+        assert_true(got.why && *got.why);
+    arena_destroy(a);
+}
+
+struct rcpt_row {
+    const char *name, *argument, *macro, *own_addr;
+    bool local;
+    const char *key;
+};
+
+static const struct rcpt_row rcpts[] = {
+    {"local", "<bob@example.net>", "bob@example.net", NULL, true, "bob@example.net"},
+    {"foreign", "<x@other.example>", "x@other.example", NULL, false, "x@other.example"},
+    {"subdomain is not local", "<x@sub.example.net>", NULL, NULL, false, "x@sub.example.net"},
+    {"bare postmaster", "<Postmaster>", NULL, NULL, true, NULL},
+    {"bare postmaster, completed by the MTA", "<postmaster>", "postmaster@mx.example", NULL, true,
+     "postmaster@mx.example"},
+    {"another bare name", "<bob>", NULL, NULL, false, NULL},
+    {"another bare name, completed", "<bob>", "bob@example.net", NULL, true, "bob@example.net"},
+    {"own literal", "<postmaster@[192.0.2.25]>", NULL, "192.0.2.25", true,
+     "postmaster@[192.0.2.25]"},
+    {"another literal", "<postmaster@[192.0.2.26]>", NULL, "192.0.2.25", false,
+     "postmaster@[192.0.2.26]"},
+    {"own IPv6 literal", "<a@[IPv6:2001:DB8:0::1]>", NULL, "2001:db8::1", true,
+     "a@[IPv6:2001:db8::1]"},
+    {"own IPv6 literal, Sendmail's macro", "<a@[IPv6:2001:db8::1]>", NULL, "IPv6:2001:db8::1", true,
+     "a@[IPv6:2001:db8::1]"},
+    {"source route cannot be read", "<@example.net:x@other.example>", "x@other.example", NULL,
+     false, NULL},
+    {"readings differ", "<bob@example.net>", "x@other.example", NULL, false, NULL},
+    {"list", "<x@other.example>,<bob@example.net>", "bob@example.net", NULL, false, NULL},
+    {"null", "<>", NULL, NULL, false, NULL},
+};
+
+static void reads_recipient(void **state)
+{
+    const struct rcpt_row *row = *state;
+    struct arena *a = arena_create();
+    struct addr_rules address = {.fold_local_part = true};
+    struct envelope_rules rules = {&address, local, row->own_addr};
+    struct recipient_fact got = {.number = 3};
+    envelope_recipient(a, &rules, row->argument, row->macro, &got);
+    assert_int_equal(got.local, row->local);
+    assert_string_equal(got.raw, row->argument);
+    if (row->key)
+        assert_string_equal(got.key, row->key);
+    else
+        assert_null(got.key);
+    assert_int_equal(got.number, 3);
+    arena_destroy(a);
+}
+
+int main(void)
+{
+    local = domset_create();
+    assert_true(domset_add(local, span_of("example.net"), NULL));
+    ROWS_ADD(senders, reads_sender);
+    ROWS_ADD(rcpts, reads_recipient);
+    int failed = rows_main();
+    domset_destroy(local);
+    return failed;
+}
