@@ -8,7 +8,7 @@
  * Address: libmilter's forms: unix:PATH, local:PATH, a plain path, inet:PORT@HOST, inet6:PORT@HOST.
  * Failure: false and why; the connection is of no use afterwards.
  * Threads: one at a time a connection.
- * Depends on: arena, errtext.
+ * Depends on: arena, errtext, clock.
  */
 #ifndef SENDAS_WIRE_H
 #define SENDAS_WIRE_H
@@ -31,12 +31,14 @@ enum wire_verdict { WIRE_CONTINUE, WIRE_ACCEPT, WIRE_REJECT, WIRE_TEMPFAIL, WIRE
 struct wire_answer {
     enum wire_verdict verdict;
     bool asked;       /* false: the milter does not answer this event */
-    const char *text; /* the SMTP reply as the MTA would send it ("550 5.7.1 ..."), NULL for none */
+    const char *text; /* the SMTP reply as the MTA would send it ("550 5.7.1 ..."), NULL for none;
+                         CR LF between the lines of a longer one */
     const char *const *changes; /* at end of message: "add X-Foo: bar", "quarantine why", ... */
     size_t change_count;
 };
 
 enum wire_stage { WIRE_CONNECT, WIRE_HELO, WIRE_MAIL, WIRE_RCPT, WIRE_DATA, WIRE_EOH, WIRE_EOM };
+enum { WIRE_STAGES = WIRE_EOM + 1 };
 
 /* Negotiates. timeout in milliseconds, for every answer. Strings of answers live until the next
  * call. */
@@ -57,6 +59,8 @@ bool wire_mail(struct wire *w, const char *argument, struct wire_answer *out,
 bool wire_rcpt(struct wire *w, const char *argument, struct wire_answer *out,
                struct errtext *why) MUST_USE;
 bool wire_data(struct wire *w, struct wire_answer *out, struct errtext *why) MUST_USE;
+/* value is all that follows the colon, folds as LF and white space. Its first space is taken away
+ * unless the milter asked for it (SMFIP_HDR_LEADSPC), as MTAs do. */
 bool wire_header(struct wire *w, const char *name, const char *value, struct wire_answer *out,
                  struct errtext *why) MUST_USE;
 bool wire_eoh(struct wire *w, struct wire_answer *out, struct errtext *why) MUST_USE;
