@@ -27,10 +27,7 @@ struct scripted {
         .command = (letter), PACKET(text)                                                          \
     }
 #define STEPS_MUTE_ALL     0x000df080u /* every NR_ flag but NR_UNKN */
-#define STEP_NO_HELO       0x2u
 #define STEP_NO_MAIL       0x4u
-#define STEP_NO_BODY       0x10u
-#define STEP_NO_DATA       0x200u
 #define STEP_LEADING_SPACE 0x100000u
 
 struct row {
@@ -104,6 +101,16 @@ static void put_negotiation(const struct row *row, int fd)
     put(fd, data, len);
 }
 
+/* The flag by which a milter says that it does not answer this event. */
+static uint32_t mute_flag(char command)
+{
+    static const char commands[] = "LCHMRTNB";
+    static const uint32_t flags[] = {0x80,   0x1000,  0x2000,  0x4000,
+                                     0x8000, 0x10000, 0x40000, 0x80000};
+    const char *at = strchr(commands, command);
+    return at ? flags[at - commands] : 0;
+}
+
 static void put_answer(const struct row *row, int fd, char command)
 {
     bool answered = false;
@@ -115,7 +122,7 @@ static void put_answer(const struct row *row, int fd, char command)
         answered = true;
     }
     if (!answered && strchr("CHMRTLNBE", command) && !row->silent &&
-        !(row->steps & STEPS_MUTE_ALL && command != 'E'))
+        !(row->steps & mute_flag(command)))
         put(fd, "c", 1);
 }
 
@@ -294,12 +301,18 @@ static const struct row rows[] = {
      .list = "{i} {rcpt_addr},auth_authen",
      .seen = "DMi|Q1|{auth_authen}|ann|{rcpt_addr}|x|\n"},
     {.name = "an empty list: no macro", .at = 'M', .list = "", .seen = "DM\nM"},
-    {.name = "what the milter does not want is not sent",
-     .steps = STEP_NO_HELO | STEP_NO_DATA | STEP_NO_BODY,
-     .at = 'H',
+    {.name = "not wanted: connect", .steps = 0x1, .at = 'C', .muted = true, .unseen = "\nCclient"},
+    {.name = "not wanted: helo", .steps = 0x2, .at = 'H', .muted = true, .unseen = "\nHclient"},
+    {.name = "not wanted: mail", .steps = 0x4, .at = 'M', .muted = true, .unseen = "\nM<"},
+    {.name = "not wanted: rcpt", .steps = 0x8, .at = 'R', .muted = true, .unseen = "\nR<"},
+    {.name = "not wanted: body", .steps = 0x10, .at = 'B', .muted = true, .unseen = "\nBbody"},
+    {.name = "not wanted: headers", .steps = 0x20, .at = 'L', .muted = true, .unseen = "\nLFrom"},
+    {.name = "not wanted: end of headers",
+     .steps = 0x40,
+     .at = 'N',
      .muted = true,
-     .seen = "DH\nDM",
-     .unseen = "\nT\n"},
+     .unseen = "\nN\n"},
+    {.name = "not wanted: data", .steps = 0x200, .at = 'T', .muted = true, .unseen = "\nT\n"},
     {.name = "macros are sent for an event that is not",
      .steps = STEP_NO_MAIL,
      .at = 'M',
@@ -311,6 +324,14 @@ static const struct row rows[] = {
      .at = 'R',
      .muted = true,
      .seen = "R<x@example.com>"},
+    {.name = "mute: connect", .steps = 0x1000, .at = 'C', .muted = true},
+    {.name = "mute: helo", .steps = 0x2000, .at = 'H', .muted = true},
+    {.name = "mute: mail", .steps = 0x4000, .at = 'M', .muted = true},
+    {.name = "mute: rcpt", .steps = 0x8000, .at = 'R', .muted = true},
+    {.name = "mute: data", .steps = 0x10000, .at = 'T', .muted = true},
+    {.name = "mute: header", .steps = 0x80, .at = 'L', .muted = true},
+    {.name = "mute: end of headers", .steps = 0x40000, .at = 'N', .muted = true},
+    {.name = "mute: body", .steps = 0x80000, .at = 'B', .muted = true},
     {.name = "the first space goes", .at = 'L', .seen = "LFrom|ann@example.org|"},
     {.name = "the first space stays where the milter wants it",
      .steps = STEP_LEADING_SPACE,
