@@ -40,7 +40,7 @@ LISTENERS = {
 
 SENDERS = """\
 # address                        owners
-alice@example.com                alice
+alice@example.com                alice, corpus
 alice.second@example.com         alice
 "alice smith"@example.com        alice
 jürgen@example.com               alice
