@@ -83,6 +83,14 @@ static const char *keep(struct arena *a, const char *text)
     return text && *text ? arena_strdup(a, text) : NULL;
 }
 
+/* Port 0 alone would not do: a proxy that hides the port makes remote clients look like that. */
+static bool is_local_submission(const struct session_connect *c)
+{
+    bool here = !c->client_addr || strcmp(c->client_addr, "127.0.0.1") == 0 ||
+                strcmp(c->client_addr, "::1") == 0;
+    return here && c->client_port && strcmp(c->client_port, "0") == 0;
+}
+
 void session_connect(struct session *s, const struct session_connect *connect)
 {
     struct arena *a = s->connection_arena;
@@ -97,8 +105,7 @@ void session_connect(struct session *s, const struct session_connect *connect)
         .own_addr = keep(a, connect->own_addr),
         .version = keep(a, connect->version),
     };
-    const char *port = s->connection.info.client_port;
-    s->connection.non_smtp = port && strcmp(port, "0") == 0;
+    s->connection.non_smtp = is_local_submission(&s->connection.info);
 }
 
 void session_helo(struct session *s)

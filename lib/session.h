@@ -34,7 +34,7 @@ struct session_host {
 struct session_connect {
     const char *client_name;
     const char *client_addr; /* IP address as text; NULL for a local or unknown client */
-    const char *client_port; /* digits; "0" is local submission */
+    const char *client_port; /* digits; "0" from this host is local submission */
     const char *listener;    /* {daemon_name} */
     const char *port;        /* {daemon_port} */
     const char *own_addr;    /* {daemon_addr} or {if_addr}: recipients at [this] are local */
