@@ -73,6 +73,12 @@ rows(
     Row("null sender with own From is for reports only", "eom null-sender", mail="<>"),
     Row("null sender with a report and own From is accepted", "accept",
         message(OWN, *REPORT, body=REPORT_BODY), mail="<>", delivered_from=""),
+    Row("null sender with a delivery report is accepted", "accept",
+        message(OWN, "Content-Type: multipart/report;\r\n report-type=delivery-status;"
+                "\r\n boundary=b", body=REPORT_BODY), mail="<>"),
+    Row("null sender with another kind of report is refused", "eom null-sender",
+        message(OWN, "Content-Type: multipart/report; report-type=feedback-report; boundary=b",
+                body=REPORT_BODY), mail="<>"),
     Row("null sender with a report and foreign From is refused", "eom from-not-granted",
         message(FOREIGN, *REPORT, body=REPORT_BODY), mail="<>"),
     Row("null sender with an automatic reply is accepted", "accept",

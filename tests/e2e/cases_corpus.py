@@ -4,11 +4,18 @@ import os
 import re
 import sys
 
-from harness import case, check
+from harness import Failed, case, check
 from smtp import octets
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data")
 OWNER = "corpus"  # owns alice@example.com and nothing else
+
+
+def owners():
+    """The directory that the From corpus is about, as a senders file."""
+    with open(os.path.join(DATA, "owners.json"), encoding="utf-8") as file:
+        table = json.load(file)
+    return "".join(f"{address} {login}\n" for login in table for address in table[login])
 
 
 def corpus(name):
@@ -117,3 +124,44 @@ def envelope_senders(bench):
             wrong.append(f"{row['id']} {path!r}: {reply}")
         session.rset()
     check(not wrong, "; ".join(wrong))
+
+
+def wire(row):
+    """The header of a row as it goes over the wire: its folds as CR LF, a blank after the colon."""
+    encoding = "latin-1" if row.get("enc") == "latin1" else "utf-8"
+    lines = []
+    for name, value in row["headers"]:
+        blank = "" if value[:1] in ("\n", "\t", " ") else " "
+        lines.append(re.sub(r"\n(?=[ \t])", "\r\n", f"{name}:{blank}{value}") + "\r\n")
+    return "".join(lines).encode(encoding) + b"\r\nbody\r\n"
+
+
+def survives_smtp(row):
+    """NUL, CR and a bare LF do not reach the milter as they are."""
+    return not re.search(r"[\0\r]|\n(?![ \t])", "".join(map("".join, row["headers"])))
+
+
+def from_verdict(bench, row):
+    """What is wrong with the verdict on this row, or None."""
+    session = bench.connect("spare", row.get("login", "alice"))
+    own = row.get("owns", ["alice@example.com"])
+    outcome = bench.send(session, wire(row), f"<{own[0]}>", parameters="SMTPUTF8")
+    session.quit()
+    try:
+        if row["verdict"] == "own":
+            expect_accepted(bench, outcome)
+        elif survives_smtp(row) and "own" not in row.get("also", ()):
+            expect_refused(bench, outcome)
+        else:
+            expect_clean(bench, outcome)
+    except Failed as fault:
+        return f"{row['id']} ({row['verdict']}) {row['headers']}: {fault}"
+    return None
+
+
+@case("corpus of From fields: no false accept and no false refusal")
+def from_fields(bench):
+    with bench.spare(senders=owners(), address=""):
+        faults = [from_verdict(bench, row) for row in corpus("from_cases.jsonl")]
+    wrong = [fault[:600] for fault in faults if fault]
+    check(not wrong, f"{len(wrong)} wrong\n" + "\n".join(wrong))

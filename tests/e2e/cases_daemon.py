@@ -1,24 +1,9 @@
 """Death, restart and reload of the daemon, seen through the MTA."""
-import contextlib
-
 from harness import OWN, TO, case, check, message
 from rig import SENDERS, Process, wait_until
 
 GOOD = message(OWN)
 FOREIGN = message("From: victim@bank.example")
-
-
-@contextlib.contextmanager
-def spare(bench, **configuration):
-    """The second daemon, which these cases may kill, with a configuration of its own."""
-    daemon = bench.rig.spare
-    daemon.configure(**configuration)
-    daemon.start()
-    try:
-        yield daemon
-    finally:
-        if daemon.alive():
-            daemon.kill()
 
 
 def sender_passes(session, path):
@@ -46,7 +31,7 @@ def killed_and_back(bench, daemon, listener):
 
 @case("daemon killed: the MTA defers; started again: mail flows (inet socket)")
 def killed_inet(bench):
-    with spare(bench) as daemon:
+    with bench.spare() as daemon:
         killed_and_back(bench, daemon, "spare")
 
 
@@ -57,7 +42,7 @@ def killed_unix(bench):
 
 @case("daemon killed between RCPT and the final dot: not accepted")
 def killed_in_message(bench):
-    with spare(bench) as daemon:
+    with bench.spare() as daemon:
         session = bench.connect("spare", "alice")
         session.mail("<alice@example.com>")
         bench.expect_code(session.rcpt(TO), 250)
@@ -67,14 +52,14 @@ def killed_in_message(bench):
 
 @case("SIGTERM ends the daemon in good order")
 def terminated(bench):
-    with spare(bench) as daemon:
+    with bench.spare() as daemon:
         bench.expect(bench.send(bench.connect("spare", "alice"), GOOD), "accept")
         check(daemon.stop() == 0, f"exit status {daemon.process.child.returncode}")
 
 
 @case("SIGHUP: new grants count from the next message of a session")
 def reload_adds(bench):
-    with spare(bench) as daemon:
+    with bench.spare() as daemon:
         session = bench.connect("spare", "alice")
         bench.expect(bench.send(session, GOOD, mail="<new@example.com>"),
                      "rcpt sender-not-granted")
@@ -90,7 +75,7 @@ def reload_adds(bench):
 
 @case("SIGHUP: a message that has begun keeps its configuration, the next has the new one")
 def reload_removes(bench):
-    with spare(bench) as daemon:
+    with bench.spare() as daemon:
         begun = bench.connect("spare", "bob")
         begun.mail("<bob@example.com>")
         bench.expect_code(begun.rcpt(TO), 250)
@@ -108,7 +93,7 @@ def breaks(name, **configuration):
     """A reload with this configuration must change nothing, and say where the fault is."""
     @case(f"reload with {name} keeps what was in force")
     def run(bench):
-        with spare(bench) as daemon:
+        with bench.spare() as daemon:
             session = bench.connect("spare", "alice")
             bench.expect(bench.send(session, GOOD), "accept")
             start = len(daemon.lines())
@@ -132,7 +117,7 @@ breaks("a broken senders file", senders="alice@example.com alice\n<> alice\n")
 
 @case("many SIGHUPs under way harm no message")
 def reload_often(bench):
-    with spare(bench) as daemon:
+    with bench.spare() as daemon:
         session = bench.connect("spare", "alice")
         for _ in range(20):
             daemon.hup()
@@ -144,7 +129,7 @@ def reload_often(bench):
 
 @case("daemon that observes refuses nothing and logs what it would have done")
 def daemon_observes(bench):
-    with spare(bench, mode="observe") as daemon:
+    with bench.spare(mode="observe") as daemon:
         for login, mail, data, reason in (
                 ("alice", "<victim@bank.example>", GOOD, "sender-not-granted"),
                 ("alice", "<alice@example.com>", FOREIGN, "from-not-granted"),
@@ -160,7 +145,7 @@ def daemon_observes(bench):
 @case("max_recipients defers the recipients over it")
 def max_recipients(bench):
     extra = 'policy "few" { listeners = { "ORIGINATING" } max_recipients = 2 }\n'
-    with spare(bench, extra=extra):
+    with bench.spare(extra=extra):
         session = bench.connect("spare", "alice")
         session.mail("<alice@example.com>")
         for number in range(2):
@@ -172,7 +157,7 @@ def max_recipients(bench):
 @case("exempt login is observed, but not in malformed From")
 def exempt_login(bench):
     extra = 'policy "exempt" { listeners = { "ORIGINATING" } exempt_logins = { "alice" } }\n'
-    with spare(bench, extra=extra):
+    with bench.spare(extra=extra):
         session = bench.connect("spare", "alice")
         bench.expect(bench.send(session, FOREIGN, mail="<victim@bank.example>"), "accept")
         bench.expect(bench.send(session, message("From: <alice@")), "eom from-malformed")
@@ -184,7 +169,7 @@ def exempt_login(bench):
 def reply_template(bench):
     extra = ('reply "from-not-granted" { text = "%{address} is not for %{login}, see %{help_url}" }'
              '\nhelp_url = "https://mail.example.com/help#%{reason}"\n')
-    with spare(bench, extra=extra):
+    with bench.spare(extra=extra):
         session = bench.connect("spare", "alice")
         _, reply = bench.send(session, FOREIGN)
         bench.expect_refusal(reply, "from-not-granted", "eom")
@@ -194,7 +179,7 @@ def reply_template(bench):
 
 @case("answer already at MAIL where told (refuse_at = mail)")
 def refuse_at_mail(bench):
-    with spare(bench, extra='refuse_at = "mail"\n'):
+    with bench.spare(extra='refuse_at = "mail"\n'):
         session = bench.connect("spare", "alice")
         bench.expect(bench.send(session, GOOD, mail="<victim@bank.example>"),
                      "mail sender-not-granted")
@@ -202,12 +187,25 @@ def refuse_at_mail(bench):
         bench.expect(bench.send(session, FOREIGN), "eom from-not-granted")
 
 
-@case("live peer's socket is not taken over")
-def live_socket(bench):
-    with spare(bench) as daemon:
-        second = type(daemon)(bench.rig, "second", daemon.socket)
-        # The start must fail, so no Daemon.start().
-        second.process = Process([bench.rig.milter, "-f", "-c", second.conf], second.log)
-        check(wait_until(lambda: not second.alive(), 20), "a second daemon runs on one socket")
-        check(second.process.child.returncode != 0, "it says it went well")
-        bench.expect(bench.send(bench.connect("spare", "alice"), GOOD), "accept")
+def second_daemon_fails(bench, daemon, listener):
+    second = type(daemon)(bench.rig, "second", daemon.socket)
+    # The start must fail, so no Daemon.start().
+    second.process = Process([bench.rig.milter, "-f", "-c", second.conf], second.log)
+    gave_up = wait_until(lambda: not second.alive(), 20)
+    status = second.stop()
+    check(gave_up, "two daemons on one socket")
+    check(status != 0, "the second one says that it went well")
+    check(any("another" in line or "in use" in line for line in second.lines()),
+          f"no clear text: {second.lines()}")
+    bench.expect(bench.send(bench.connect(listener, "alice"), GOOD), "accept")
+
+
+@case("live peer's socket is not taken over (inet)")
+def live_inet_socket(bench):
+    with bench.spare() as daemon:
+        second_daemon_fails(bench, daemon, "spare")
+
+
+@case("live peer's socket is not taken over (unix)")
+def live_unix_socket(bench):
+    second_daemon_fails(bench, bench.rig.main, "submission")

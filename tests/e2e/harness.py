@@ -76,6 +76,19 @@ class Bench:
             with contextlib.suppress(OSError):
                 session.drop()
 
+    @contextlib.contextmanager
+    def spare(self, **configuration):
+        """The second daemon, behind the listener "spare", with a configuration of its own. The
+        case may kill it."""
+        daemon = self.rig.spare
+        daemon.configure(**configuration)
+        daemon.start()
+        try:
+            yield daemon
+        finally:
+            if daemon.alive():
+                daemon.kill()
+
     # ---- sessions ----
 
     def connect(self, listener="submission", login=None, password=rigs.PASSWORD):

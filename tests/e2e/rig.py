@@ -163,7 +163,7 @@ log           = "stderr"
 mode          = {mode}
 local_domains = {{ {domains} }}
 
-address   {{ delimiter = "+" }}
+{address}
 directory "senders" {{
     type = file
     file = "{senders}"
@@ -261,11 +261,12 @@ class Daemon:
         self.process = None
         self.configure()
 
-    def configure(self, mode="enforce", senders=SENDERS, extra=""):
+    def configure(self, mode="enforce", senders=SENDERS, address='delimiter = "+"', extra=""):
         """Write the files; a running daemon takes them by hup()."""
         self.write(self.senders, senders)
         self.write(self.conf, DAEMON_CONF.format(
-            socket=self.socket, mode=mode, senders=self.senders, byport=self.rig.ports["byport"],
+            socket=self.socket, mode=mode, senders=self.senders,
+            address=f"address {{ {address} }}", byport=self.rig.ports["byport"],
             domains=", ".join(f'"{domain}"' for domain in LOCAL_DOMAINS)) + extra)
 
     @staticmethod

@@ -35,7 +35,7 @@ def stop_on_signal(number, _frame):
 
 
 def main(words):
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, stop_on_signal)
     chosen = [(name, function) for name, function in harness.CASES
               if not words or any(word in name for word in words)]
