@@ -34,6 +34,8 @@ struct account {
     size_t list_count;
 };
 
+struct account_kept; /* another answer that lives as long as this one */
+
 struct account_answer {
     struct arena *arena;
     enum account_status status;
@@ -43,12 +45,16 @@ struct account_answer {
     /* Another directory was asked too and did not answer: what is granted here counts, what is
      * not granted is not known. ACCOUNT_FOUND where all answered. */
     enum account_status missing;
-    uint64_t asked_at; /* clock_now() when the data was read */
-    unsigned refs;     /* by account_answer_ref() and _unref() only */
+    uint64_t asked_at;         /* clock_now() when the data was read */
+    unsigned refs;             /* by account_answer_ref() and _unref() only */
+    struct account_kept *kept; /* by account_answer_keep() only */
 };
 
 struct account_answer *account_answer_create(void) MUST_USE;
 struct account_answer *account_answer_ref(struct account_answer *answer);
 void account_answer_unref(struct account_answer *answer); /* NULL is fine */
+/* What part holds may be pointed to by answer: takes a reference that answer gives back at its
+ * end. Before answer is handed over. */
+void account_answer_keep(struct account_answer *answer, struct account_answer *part);
 
 #endif

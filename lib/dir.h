@@ -7,7 +7,7 @@
  *   answers by dir_ticket_done(), at once or later, from any thread, exactly once a ticket.
  *   dir_file is the small example; dir_fail and dir_slow are backends for tests.
  * Memory: dir owns its backends. A dir is counted with the configuration that holds it; tickets
- *   that are still out keep their lookup alive, and dir_destroy() waits for them.
+ *   that are still out keep their lookup alive, and dir_destroy() has the backends answer them.
  * Failure: the four statuses of account.h. Never turned into one another; where several
  *   directories were asked, the front adds their grants up and says what is missing.
  * Threads: everything here may be called from any thread. No lock is held while a backend works
@@ -39,44 +39,55 @@ struct dir_ops {
     const char *type; /* "file" */
     /* Answer the question of this ticket: dir_ticket_done(), now or later. */
     void (*ask)(struct dir_backend *self, struct dir_ticket *ticket);
+    /* Answers the tickets that are still out, without waiting for a directory, then frees self. */
     void (*destroy)(struct dir_backend *self);
 };
 
 struct dir_backend {
     const struct dir_ops *ops;
     const char *name;                 /* of the directory block; owned by the backend */
-    const char *const *login_domains; /* asks only for logins of these; count 0 for all */
+    const char *const *login_domains; /* asks only for logins of these; "*" or count 0 for all */
     size_t login_domain_count;
     bool merge; /* a login may be in another directory too */
 };
 
 /* Valid until dir_ticket_done(). */
 const struct login *dir_ticket_login(const struct dir_ticket *ticket);
+/* For asked_at of an answer that is read now. */
+uint64_t dir_ticket_now(const struct dir_ticket *ticket);
 /* Takes over the caller's reference to answer. */
 void dir_ticket_done(struct dir_ticket *ticket, struct account_answer *answer);
-/* An answer without account: status must not be ACCOUNT_FOUND. */
+/* An answer without account, asked now: status must not be ACCOUNT_FOUND. "Unknown" is fresh. */
 void dir_ticket_fail(struct dir_ticket *ticket, enum account_status status, const char *why);
 
 /* ---- for the daemon ---- */
 
 struct dir_conf {
     unsigned max_waiting;      /* callers that may wait at once; others get ACCOUNT_UNAVAILABLE */
-    const struct clock *clock; /* for ages and deadlines */
+    const struct clock *clock; /* for ages; a wait is always measured in real time */
 };
 
 enum { DIR_BACKENDS_MAX = 16 };
 
 struct dir *dir_create(const struct dir_conf *conf) MUST_USE;
-/* Takes the backend over. False where there are DIR_BACKENDS_MAX already. */
+/* Takes the backend over. False where there are DIR_BACKENDS_MAX already; then it does not. */
 bool dir_add(struct dir *dir, struct dir_backend *backend) MUST_USE;
-void dir_destroy(struct dir *dir);
+void dir_destroy(struct dir *dir); /* NULL is fine */
 size_t dir_count(const struct dir *dir);
 const struct dir_backend *dir_backend_at(const struct dir *dir, size_t i);
+/* Callers that wait in dir_join() just now. */
+unsigned dir_waiting(const struct dir *dir);
 
 /* Never NULL, never waits. */
 struct dir_lookup *dir_start(struct dir *dir, const struct dir_question *question) MUST_USE;
 /* Waits until all have answered, at most budget nanoseconds. The answer (never NULL) is the
- * caller's to unref; what had not arrived in time counts as unavailable. */
+ * caller's to unref, before the dir ends; what had not arrived in time counts as unavailable.
+ *   found by one          its grants; missing says whether all the others answered
+ *   found by several      their grants added up, disabled where one says so; misconfigured where
+ *                         more than one of them lacks merge
+ *   found by none         misconfigured, unavailable, unknown: the first of these that one said
+ *   nobody to ask         unknown
+ * Fresh where all parts are; asked_at is the oldest part's. */
 struct account_answer *dir_join(struct dir_lookup *lookup, uint64_t budget) MUST_USE;
 void dir_lookup_release(struct dir_lookup *lookup); /* NULL is fine */
 

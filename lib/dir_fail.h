@@ -14,7 +14,8 @@
 
 struct dir_backend *dir_fail_create(const char *name, enum account_status status,
                                     const char *why) MUST_USE;
-/* Takes inner over. delay in nanoseconds; dir_destroy() does not wait for it. */
+/* Takes inner over, and its name, domains and merge. delay in nanoseconds of real time;
+ * dir_destroy() does not wait for it. NULL where no thread can be had; inner is gone then too. */
 struct dir_backend *dir_slow_create(struct dir_backend *inner, uint64_t delay) MUST_USE;
 
 #endif

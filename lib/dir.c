@@ -1,0 +1,446 @@
+#include "dir.h"
+#include "strbuf.h"
+#include "xalloc.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct dir {
+    unsigned max_waiting;
+    const struct clock *clock;
+    struct dir_backend *backends[DIR_BACKENDS_MAX];
+    size_t count;
+    atomic_uint waiting;
+    atomic_uint tickets_out; /* to see that destroy() of a backend keeps its promise */
+};
+
+struct dir_ticket {
+    struct dir_lookup *lookup;
+    struct dir_backend *backend;
+    struct account_answer *answer; /* NULL while the ticket is out; under the lookup's lock */
+};
+
+/* Counted: one reference for the caller, one for each ticket that is out. */
+struct dir_lookup {
+    struct dir *dir;
+    struct arena *arena;
+    struct login login;
+    atomic_uint refs;
+    pthread_mutex_t lock;
+    pthread_cond_t arrived;
+    size_t out; /* tickets without an answer; under the lock */
+    size_t count;
+    struct dir_ticket tickets[];
+};
+
+/* ---- the front and its backends ---- */
+
+struct dir *dir_create(const struct dir_conf *conf)
+{
+    struct dir *dir = xcalloc(1, sizeof *dir);
+    dir->max_waiting = conf->max_waiting;
+    dir->clock = conf->clock;
+    return dir;
+}
+
+bool dir_add(struct dir *dir, struct dir_backend *backend)
+{
+    if (dir->count == DIR_BACKENDS_MAX)
+        return false;
+    dir->backends[dir->count++] = backend;
+    return true;
+}
+
+void dir_destroy(struct dir *dir)
+{
+    if (!dir)
+        return;
+    for (size_t i = 0; i < dir->count; i++)
+        dir->backends[i]->ops->destroy(dir->backends[i]);
+    assert(atomic_load(&dir->tickets_out) == 0);
+    free(dir);
+}
+
+size_t dir_count(const struct dir *dir)
+{
+    return dir->count;
+}
+
+const struct dir_backend *dir_backend_at(const struct dir *dir, size_t i)
+{
+    assert(i < dir->count);
+    return dir->backends[i];
+}
+
+unsigned dir_waiting(const struct dir *dir)
+{
+    return atomic_load(&dir->waiting);
+}
+
+/* ---- which backends a question goes to ---- */
+
+static bool is_named(const struct dir_backend *backend, const struct dir_question *question)
+{
+    for (size_t i = 0; i < question->directory_count; i++)
+        if (strcmp(question->directories[i], backend->name) == 0)
+            return true;
+    return question->directory_count == 0;
+}
+
+static bool serves_domain(const struct dir_backend *backend, const char *domain)
+{
+    for (size_t i = 0; i < backend->login_domain_count; i++) {
+        const char *own = backend->login_domains[i];
+        if (strcmp(own, "*") == 0)
+            return true;
+        if (*domain && span_equal_nocase(span_of(own), span_of(domain)))
+            return true;
+    }
+    return backend->login_domain_count == 0;
+}
+
+static size_t choose(const struct dir *dir, const struct dir_question *question,
+                     struct dir_backend *out[DIR_BACKENDS_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < dir->count; i++)
+        if (is_named(dir->backends[i], question) &&
+            serves_domain(dir->backends[i], question->login.domain))
+            out[count++] = dir->backends[i];
+    return count;
+}
+
+/* ---- a lookup ---- */
+
+static const char *copy_or_null(struct arena *a, const char *text)
+{
+    return text ? arena_strdup(a, text) : NULL;
+}
+
+static struct login login_copy(struct arena *a, const struct login *login)
+{
+    return (struct login){
+        .name = arena_strdup(a, login->name),
+        .local = arena_strdup(a, login->local),
+        .domain = arena_strdup(a, login->domain),
+        .master = copy_or_null(a, login->master),
+    };
+}
+
+static void init_monotonic(pthread_cond_t *condition)
+{
+    pthread_condattr_t attr;
+    (void)pthread_condattr_init(&attr);
+    (void)pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(condition, &attr);
+    (void)pthread_condattr_destroy(&attr);
+}
+
+static struct dir_lookup *lookup_create(struct dir *dir, const struct login *login, size_t count)
+{
+    struct dir_lookup *l = xcalloc(1, sizeof *l + count * sizeof l->tickets[0]);
+    l->dir = dir;
+    l->arena = arena_create();
+    l->login = login_copy(l->arena, login);
+    l->out = l->count = count;
+    atomic_init(&l->refs, (unsigned)count + 1);
+    (void)pthread_mutex_init(&l->lock, NULL);
+    init_monotonic(&l->arrived);
+    return l;
+}
+
+static void lookup_unref(struct dir_lookup *l)
+{
+    if (atomic_fetch_sub(&l->refs, 1) > 1)
+        return;
+    for (size_t i = 0; i < l->count; i++)
+        account_answer_unref(l->tickets[i].answer);
+    (void)pthread_cond_destroy(&l->arrived);
+    (void)pthread_mutex_destroy(&l->lock);
+    arena_destroy(l->arena);
+    free(l);
+}
+
+struct dir_lookup *dir_start(struct dir *dir, const struct dir_question *question)
+{
+    struct dir_backend *chosen[DIR_BACKENDS_MAX];
+    size_t count = choose(dir, question, chosen);
+    struct dir_lookup *l = lookup_create(dir, &question->login, count);
+    for (size_t i = 0; i < count; i++)
+        l->tickets[i] = (struct dir_ticket){.lookup = l, .backend = chosen[i]};
+    atomic_fetch_add(&dir->tickets_out, (unsigned)count);
+    for (size_t i = 0; i < count; i++)
+        chosen[i]->ops->ask(chosen[i], &l->tickets[i]);
+    return l;
+}
+
+void dir_lookup_release(struct dir_lookup *lookup)
+{
+    if (lookup)
+        lookup_unref(lookup);
+}
+
+/* ---- tickets ---- */
+
+const struct login *dir_ticket_login(const struct dir_ticket *ticket)
+{
+    return &ticket->lookup->login;
+}
+
+uint64_t dir_ticket_now(const struct dir_ticket *ticket)
+{
+    return clock_now(ticket->lookup->dir->clock);
+}
+
+void dir_ticket_done(struct dir_ticket *ticket, struct account_answer *answer)
+{
+    struct dir_lookup *l = ticket->lookup;
+    atomic_fetch_sub(&l->dir->tickets_out, 1);
+    (void)pthread_mutex_lock(&l->lock);
+    assert(answer && !ticket->answer);
+    ticket->answer = answer;
+    if (--l->out == 0)
+        (void)pthread_cond_broadcast(&l->arrived);
+    (void)pthread_mutex_unlock(&l->lock);
+    lookup_unref(l);
+}
+
+void dir_ticket_fail(struct dir_ticket *ticket, enum account_status status, const char *why)
+{
+    assert(status != ACCOUNT_FOUND);
+    struct account_answer *answer = account_answer_create();
+    answer->status = status;
+    answer->why = arena_strdup(answer->arena, why);
+    answer->fresh = status == ACCOUNT_UNKNOWN;
+    answer->missing = ACCOUNT_FOUND;
+    answer->asked_at = dir_ticket_now(ticket);
+    dir_ticket_done(ticket, answer);
+}
+
+/* ---- waiting ---- */
+
+static bool take_place(struct dir *dir)
+{
+    unsigned waiting = atomic_load(&dir->waiting);
+    while (waiting < dir->max_waiting)
+        if (atomic_compare_exchange_weak(&dir->waiting, &waiting, waiting + 1))
+            return true;
+    return false;
+}
+
+/* clock_real and the condition variable both count CLOCK_MONOTONIC. */
+static struct timespec deadline_in(uint64_t budget)
+{
+    uint64_t now = clock_now(&clock_real);
+    uint64_t at = budget > UINT64_MAX - now ? UINT64_MAX : now + budget;
+    return (struct timespec){.tv_sec = (time_t)(at / CLOCK_S), .tv_nsec = (long)(at % CLOCK_S)};
+}
+
+/* With the lock held. NULL where all have answered, else why we go on without them. */
+static const char *wait_for_all(struct dir_lookup *l, uint64_t budget)
+{
+    if (l->out == 0)
+        return NULL;
+    if (!take_place(l->dir))
+        return "not waited for: max_waiting callers wait already";
+    struct timespec deadline = deadline_in(budget);
+    while (l->out > 0 && pthread_cond_timedwait(&l->arrived, &l->lock, &deadline) != ETIMEDOUT)
+        continue;
+    atomic_fetch_sub(&l->dir->waiting, 1);
+    return l->out == 0 ? NULL : "no answer in time";
+}
+
+/* ---- many answers into one ---- */
+
+struct part {
+    const struct dir_backend *backend;
+    struct account_answer *answer; /* NULL where it had not arrived */
+};
+
+struct parts {
+    struct part items[DIR_BACKENDS_MAX];
+    size_t count;
+    const char *late; /* why one may have no answer */
+};
+
+static bool found(const struct part *part)
+{
+    return part->answer && part->answer->status == ACCOUNT_FOUND;
+}
+
+/* What stands between this part and a complete answer. */
+static enum account_status trouble(const struct part *part)
+{
+    if (!part->answer)
+        return ACCOUNT_UNAVAILABLE;
+    return found(part) ? part->answer->missing : part->answer->status;
+}
+
+static const char *trouble_text(const struct parts *parts, const struct part *part)
+{
+    if (!part->answer)
+        return parts->late;
+    return part->answer->why ? part->answer->why : "it does not say why";
+}
+
+static unsigned rank(enum account_status status)
+{
+    switch (status) {
+    case ACCOUNT_FOUND:
+        return 0;
+    case ACCOUNT_UNKNOWN:
+        return 1;
+    case ACCOUNT_UNAVAILABLE:
+        return 2;
+    case ACCOUNT_MISCONFIGURED:
+        return 3;
+    }
+    return 2;
+}
+
+static enum account_status worst_trouble(const struct parts *parts)
+{
+    enum account_status worst = ACCOUNT_FOUND;
+    for (size_t i = 0; i < parts->count; i++)
+        if (rank(trouble(&parts->items[i])) > rank(worst))
+            worst = trouble(&parts->items[i]);
+    return worst;
+}
+
+/* "corp: no answer in time; test: ..." of all that are in this trouble. */
+static const char *explain(struct arena *a, const struct parts *parts, enum account_status status)
+{
+    struct strbuf text;
+    strbuf_init(&text, a);
+    for (size_t i = 0; i < parts->count; i++) {
+        const struct part *part = &parts->items[i];
+        if (trouble(part) == status)
+            strbuf_printf(&text, "%s%s: %s", text.len ? "; " : "", part->backend->name,
+                          trouble_text(parts, part));
+    }
+    return text.text;
+}
+
+/* The names of the finders that must be alone, where there are several; else NULL. */
+static const char *conflict(struct arena *a, const struct parts *parts)
+{
+    size_t count = 0;
+    struct strbuf names;
+    strbuf_init(&names, a);
+    for (size_t i = 0; i < parts->count; i++) {
+        const struct part *part = &parts->items[i];
+        if (!found(part) || part->backend->merge)
+            continue;
+        strbuf_printf(&names, "%s\"%s\"", count++ ? " and " : "", part->backend->name);
+    }
+    return count > 1 ? names.text : NULL;
+}
+
+static void add_finder(struct account_answer *all, struct grant_list *lists,
+                       const struct part *part)
+{
+    struct account *sum = &all->account;
+    const struct account *one = &part->answer->account;
+    if (!sum->name) {
+        sum->name = one->name;
+        sum->entry = one->entry;
+    }
+    if (!sum->primary)
+        sum->primary = one->primary;
+    if (one->state == ACCOUNT_DISABLED)
+        sum->state = ACCOUNT_DISABLED;
+    for (size_t i = 0; i < one->list_count; i++)
+        lists[sum->list_count++] = one->lists[i];
+    account_answer_keep(all, part->answer);
+}
+
+static void add_up(struct account_answer *all, const struct parts *parts)
+{
+    size_t lists = 0;
+    for (size_t i = 0; i < parts->count; i++)
+        if (found(&parts->items[i]))
+            lists += parts->items[i].answer->account.list_count;
+    struct grant_list *sum = arena_array(all->arena, lists, sizeof *sum);
+    all->account.lists = sum;
+    for (size_t i = 0; i < parts->count; i++)
+        if (found(&parts->items[i]))
+            add_finder(all, sum, &parts->items[i]);
+}
+
+static void set_status(struct account_answer *all, const struct parts *parts)
+{
+    const char *rivals = conflict(all->arena, parts);
+    enum account_status worst = worst_trouble(parts);
+    bool any = false;
+    for (size_t i = 0; i < parts->count; i++)
+        any = any || found(&parts->items[i]);
+    all->missing = worst == ACCOUNT_UNKNOWN ? ACCOUNT_FOUND : worst;
+    if (rivals) {
+        all->status = ACCOUNT_MISCONFIGURED;
+        all->why = arena_printf(all->arena,
+                                "the login is in the directories %s; a login may be in "
+                                "several only if all but one of them have merge = yes",
+                                rivals);
+        return;
+    }
+    all->status = any ? ACCOUNT_FOUND : worst;
+    if (!any || all->missing != ACCOUNT_FOUND)
+        all->why = explain(all->arena, parts, worst);
+}
+
+static void set_age(struct account_answer *all, const struct parts *parts, uint64_t now)
+{
+    all->fresh = true;
+    all->asked_at = now;
+    for (size_t i = 0; i < parts->count; i++) {
+        const struct account_answer *one = parts->items[i].answer;
+        all->fresh = all->fresh && one && one->fresh;
+        if (one && one->asked_at < all->asked_at)
+            all->asked_at = one->asked_at;
+    }
+}
+
+static struct account_answer *combine(const struct dir_lookup *l, const struct parts *parts)
+{
+    struct account_answer *all = account_answer_create();
+    set_age(all, parts, clock_now(l->dir->clock));
+    if (parts->count == 0) {
+        all->status = ACCOUNT_UNKNOWN;
+        all->missing = ACCOUNT_FOUND;
+        all->why = "no directory serves this login: see login_domains and directories";
+        return all;
+    }
+    set_status(all, parts);
+    if (all->status == ACCOUNT_FOUND)
+        add_up(all, parts);
+    return all;
+}
+
+/* With the lock held. */
+static void take_parts(const struct dir_lookup *l, struct parts *out)
+{
+    out->count = l->count;
+    for (size_t i = 0; i < l->count; i++) {
+        const struct dir_ticket *ticket = &l->tickets[i];
+        out->items[i].backend = ticket->backend;
+        out->items[i].answer = ticket->answer ? account_answer_ref(ticket->answer) : NULL;
+    }
+}
+
+struct account_answer *dir_join(struct dir_lookup *lookup, uint64_t budget)
+{
+    struct parts parts;
+    (void)pthread_mutex_lock(&lookup->lock);
+    parts.late = wait_for_all(lookup, budget);
+    take_parts(lookup, &parts);
+    (void)pthread_mutex_unlock(&lookup->lock);
+    struct account_answer *all = combine(lookup, &parts);
+    for (size_t i = 0; i < parts.count; i++)
+        account_answer_unref(parts.items[i].answer);
+    return all;
+}
