@@ -92,8 +92,10 @@ void daemon_detached(bool keep_stderr)
 
 size_t daemon_raise_descriptors(void)
 {
-    struct rlimit limit = {0};
-    (void)getrlimit(RLIMIT_NOFILE, &limit);
+    enum { USUAL = 1024 }; /* where a sandbox does not let us ask */
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return USUAL;
     rlim_t before = limit.rlim_cur;
     limit.rlim_cur = limit.rlim_max;
     return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : before;
@@ -213,6 +215,7 @@ int daemon_socket_claim(struct daemon_socket *s, const char *address, mode_t mod
                         const struct daemon_user *user, struct errtext *why)
 {
     *s = (struct daemon_socket){.lock = -1};
+    (void)umask(077); /* for the lock */
     const char *path = unix_path(address);
     if (!path)
         return 0;
