@@ -23,12 +23,14 @@ enum {
     POOL_CHUNK = 64 * 1024,
 };
 
+/* Fewer grants than 2^32 fit into it. */
 #define FILE_SIZE_MAX ((size_t)256 * 1024 * 1024)
 #define TOO_LARGE     "over 256 MiB, which no senders file needs"
 
+/* 64 octets, because there may be as many as lines. */
 struct owner {
-    struct grant_list grants;
-    UT_hash_handle hh; /* its key is the login */
+    UT_hash_handle hh;     /* its key is the login */
+    uint32_t first, count; /* of the grants of all */
 };
 
 struct dir_file {
@@ -38,6 +40,7 @@ struct dir_file {
     const char *unknown; /* what is said of a login that is no owner */
     uint64_t seed[2];
     struct owner *owners;
+    const struct grant *grants; /* those of an owner side by side */
 };
 
 /* ---- the table of owners ---- */
@@ -128,6 +131,8 @@ static void file_ask(struct dir_backend *self, struct dir_ticket *ticket)
         return;
     }
     struct account_answer *answer = account_answer_create();
+    struct grant_list *list = arena_alloc(answer->arena, sizeof *list);
+    *list = (struct grant_list){d->grants + owner->first, owner->count};
     answer->status = ACCOUNT_FOUND;
     answer->missing = ACCOUNT_FOUND;
     answer->fresh = true;
@@ -135,8 +140,8 @@ static void file_ask(struct dir_backend *self, struct dir_ticket *ticket)
     answer->account = (struct account){
         .name = owner->hh.key,
         .entry = d->file,
-        .primary = primary_of(&owner->grants),
-        .lists = &owner->grants,
+        .primary = primary_of(list),
+        .lists = list,
         .list_count = 1,
     };
     dir_ticket_done(ticket, answer);
@@ -246,7 +251,7 @@ static void add_grant(struct loader *l, struct owner *owner)
     }
     l->pending[l->pending_count++] = (struct pending){
         .owner = owner, .key = l->entry.key, .entry = l->entry.source, .form = l->entry.form};
-    owner->grants.count++;
+    owner->count++;
 }
 
 /* Owners that are no logins. They must never be granted to a login that happens to look so. */
@@ -696,16 +701,15 @@ static void settle(struct loader *l)
 {
     struct dir_file *d = l->dir;
     struct grant *grants = arena_array(d->arena, l->pending_count, sizeof *grants);
-    const struct grant *next = grants;
+    uint32_t next = 0;
     for (struct owner *o = d->owners; o; o = o->hh.next) {
-        o->grants.items = next;
-        next += o->grants.count;
-        o->grants.count = 0;
+        o->first = next;
+        next += o->count;
+        o->count = 0;
     }
     for (size_t i = 0; i < l->pending_count; i++) {
         const struct pending *p = &l->pending[i];
-        struct grant_list *list = &p->owner->grants;
-        grants[(size_t)(list->items - grants) + list->count++] = (struct grant){
+        grants[p->owner->first + p->owner->count++] = (struct grant){
             .form = p->form,
             .key = p->key,
             .directory = d->backend.name,
@@ -713,6 +717,7 @@ static void settle(struct loader *l)
             .attribute = "senders",
         };
     }
+    d->grants = grants;
 }
 
 static const char *const *copy_strings(struct arena *a, const char *const *strings, size_t count)
