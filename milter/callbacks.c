@@ -11,11 +11,13 @@
 #include <errno.h>
 #include <libmilter/mfapi.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     DESCRIPTORS_SPARE = 64,   /* so that accept() never lacks one: libmilter would spin */
@@ -513,6 +515,17 @@ bool callbacks_open(const struct callbacks_conf *conf, struct errtext *why)
         return false;
     }
     return true;
+}
+
+/* libmilter's signal thread stops everything at the first HUP that it gets by this function, and
+ * the kernel does give it one while the main thread has not yet looked at another signal. All of
+ * ours are for the main thread's handlers, so libmilter finds this one, and waits for ever. */
+int sigwait(const sigset_t *set, int *number)
+{
+    (void)set;
+    (void)number;
+    for (;;)
+        (void)pause();
 }
 
 void callbacks_run(void)

@@ -15,6 +15,9 @@ import traceback
 import milterwire
 
 PROGRAM = os.path.abspath(os.environ.get("SENDAS_MILTER", "./milter/sendas-milter"))
+if not os.access(PROGRAM, os.X_OK):
+    print("Bail out! there is no daemon at %s: set SENDAS_MILTER" % PROGRAM)
+    sys.exit(1)
 PATIENCE = 60  # seconds until a test gives up waiting; nothing is asserted about time
 
 SENDERS = """\
@@ -28,7 +31,7 @@ class Daemon:
     """Started at once. conf is added to the configuration; socket is libmilter's form of it."""
 
     def __init__(self, conf="", senders=SENDERS, socket="unix:{dir}/milter.sock", arguments=("-f",),
-                 wait=True, environment=None, descriptors=None, directory=None, mode=0o600):
+                 wait=True, environment=None, descriptors=None, directory=None):
         self.own_directory = directory is None
         self.dir = directory or tempfile.mkdtemp(prefix="sendas-milter-test.")
         os.chmod(self.dir, 0o755)
@@ -46,18 +49,21 @@ class Daemon:
         if wait:
             self.wait_until_up()
 
-    def write_senders(self, text):
-        with open(self.senders_file, "w") as f:
+    def write(self, path, text):
+        """At once, because another daemon may be reading it."""
+        with tempfile.NamedTemporaryFile("w", dir=self.dir, delete=False) as f:
             f.write(text)
-        os.chmod(self.senders_file, 0o644)
+        os.chmod(f.name, 0o644)
+        os.replace(f.name, path)
+
+    def write_senders(self, text):
+        self.write(self.senders_file, text)
 
     def write_conf(self, text, socket=None):
-        with open(self.conf_file, "w") as f:
-            f.write('socket = "%s"\n' % (socket or self.socket))
-            f.write('local_domains = { "example.net" }\n')
-            f.write('directory "test" { type = file file = "%s" }\n' % self.senders_file)
-            f.write(text + "\n")
-        os.chmod(self.conf_file, 0o644)
+        self.write(self.conf_file, 'socket = "%s"\n'
+                   'local_domains = { "example.net" }\n'
+                   'directory "test" { type = file file = "%s" }\n'
+                   '%s\n' % (socket or self.socket, self.senders_file, text))
 
     def start(self, arguments=("-f",), descriptors=None):
         def limit():
@@ -91,17 +97,17 @@ class Daemon:
         wait_for(lambda: len(re.findall(pattern, self.log())) >= count,
                  "%d times %r in the log:\n%s" % (count, pattern, self.log()))
 
-    def signal(self, number):
+    def send_signal(self, number):
         self.process.send_signal(number)
 
     def reload(self):
         before = len(re.findall("generation|nothing was changed", self.log()))
-        self.signal(signal.SIGHUP)
+        self.send_signal(signal.SIGHUP)
         self.wait_for_log("generation|nothing was changed", before + 1)
 
     def stop(self, number=signal.SIGTERM):
         """The exit code."""
-        self.signal(number)
+        self.send_signal(number)
         return self.wait()
 
     def wait(self):

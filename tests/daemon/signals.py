@@ -26,7 +26,7 @@ def burst_of_hup():
     """300 HUPs do not end it, and it reloads"""
     with Daemon() as d:
         for _ in range(300):
-            d.signal(signal.SIGHUP)
+            d.send_signal(signal.SIGHUP)
             time.sleep(0.002)
         d.wait_for_log("generation [2-9]")
         works(d)
@@ -37,7 +37,7 @@ def tight_burst():
     """2000 HUP and USR1 without a pause, under load"""
     with Daemon() as d:
         for i in range(2000):
-            d.signal((signal.SIGHUP, signal.SIGUSR1)[i % 2])
+            d.send_signal((signal.SIGHUP, signal.SIGUSR1)[i % 2])
             if i % 100 == 0:
                 works(d)
         works(d)
@@ -49,7 +49,7 @@ def tight_burst():
 def usr1_reloads():
     """USR1 reloads as HUP does"""
     with Daemon() as d:
-        d.signal(signal.SIGUSR1)
+        d.send_signal(signal.SIGUSR1)
         d.wait_for_log("generation 2")
         works(d)
 
@@ -197,9 +197,9 @@ except ConnectionError:
 def twice():
     """TERM twice, and HUP while it ends"""
     with Daemon() as d:
-        d.signal(signal.SIGTERM)
-        d.signal(signal.SIGHUP)
-        d.signal(signal.SIGTERM)
+        d.send_signal(signal.SIGTERM)
+        d.send_signal(signal.SIGHUP)
+        d.send_signal(signal.SIGTERM)
         equal(d.wait(), 0)
 
 
@@ -211,8 +211,8 @@ def signals_at_the_start():
         try:
             wait_for(lambda: is_caught(d.process.pid, signal.SIGHUP), "the handlers")
             time.sleep(delay / 1000)
-            d.signal(signal.SIGHUP)
-            d.signal(signal.SIGTERM)
+            d.send_signal(signal.SIGHUP)
+            d.send_signal(signal.SIGTERM)
             equal(d.wait(), 0)
             assert not os.path.exists(d.path)
         finally:

@@ -294,12 +294,20 @@ def privileges():
             assert not os.path.exists(d.path)
 
 
+def user_for(place):
+    """A configured user, because root does not go on as root without -f."""
+    if os.geteuid() != 0:
+        return ""
+    os.chown(place.dir, pwd.getpwnam("nobody").pw_uid, -1)
+    return 'user = "nobody"\n'
+
+
 @case
 def detached():
     """Without -f the parent ends with 0 when the child serves"""
     with Place() as place:
-        d = Daemon('log = "%s/daemon.log"' % place.dir, directory=place.dir, arguments=(),
-                   wait=False)
+        d = Daemon(user_for(place) + 'log = "%s/daemon.log"' % place.dir, directory=place.dir,
+                   arguments=(), wait=False)
         equal(d.process.wait(PATIENCE), 0)
         with open(d.path + ".lock") as lock:
             pid = int(lock.read())
@@ -319,12 +327,28 @@ def detached():
 
 
 @case
+def no_default_user():
+    """Without -f root wants the user to exist; with -f it goes on, with a warning"""
+    if os.geteuid() != 0:
+        return "not root: the user is not looked at"
+    try:
+        pwd.getpwnam("sendas-milter")
+        return "there is such a user"
+    except KeyError:
+        pass
+    with Daemon(arguments=(), wait=False) as d:
+        fails(d, 78, "sendas-milter")
+    with Daemon() as d:
+        assert "going on as root" in d.log(), d.log()
+
+
+@case
 def detached_with_faults():
     """Without -f a fault is the parent's exit code, and its words are on standard error"""
     with Daemon("mode = sometimes", arguments=(), wait=False) as d:
         fails(d, 78, "mode")
     with Place() as place, listener(place.path):
-        with Daemon(directory=place.dir, arguments=(), wait=False) as d:
+        with Daemon(user_for(place), directory=place.dir, arguments=(), wait=False) as d:
             fails(d, 75, "in use")
 
 
