@@ -42,6 +42,15 @@ struct login {
     const char *master; /* who authenticated in the name of another, NULL for nobody */
 };
 
+/* What {auth_type} and {auth_authen} say together. An absent macro and an empty one are the same;
+ * {auth_author} is the client's own text and proves nothing. */
+enum login_proof {
+    LOGIN_PROOF_NONE, /* nobody logged in */
+    LOGIN_PROOF_SASL,
+    LOGIN_PROOF_HALF, /* one without the other: the MTA's macros are misconfigured */
+};
+enum login_proof login_proof(const char *auth_type, const char *auth_authen) MUST_USE;
+
 /* False: this login can be nobody's; it is never looked up. */
 bool login_normalise(struct arena *a, const struct login_rules *rules, struct span raw,
                      struct login *out, struct errtext *why) MUST_USE;

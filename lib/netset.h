@@ -2,7 +2,8 @@
  * netset - networks in CIDR notation, and whether an address lies in one of them
  *
  * Use: net_parse() each "192.0.2.0/24", "2001:db8::/32" or single address, then netset_has().
- *   IPv4-mapped IPv6 addresses count as IPv4.
+ *   IPv4-mapped IPv6 addresses count as IPv4, and an IPv4 address lies in IPv4 networks only
+ *   ("::/0" is every IPv6 address). "IPv6:..." as Sendmail writes addresses is understood.
  * Failure: net_parse() gives false for anything else, host bits set included; why says what.
  * Threads: immutable once filled.
  * Depends on: span, errtext.
