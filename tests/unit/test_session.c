@@ -159,7 +159,7 @@ static void a_judged_header_over_its_bound(void **state)
     struct world *w = *state;
     char value[1100];
     memset(value, ' ', sizeof value);
-    memcpy(value + sizeof value - 17, "\n ann@example.net", 17);
+    memcpy(value + sizeof value - 18, "\n ann@example.net", 18);
     (void)mail(w, "ann", "<ann@example.net>");
     (void)rcpt(w);
     session_header(w->session, "From", value);
