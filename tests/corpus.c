@@ -1,0 +1,289 @@
+/*
+ * corpus - answers the rows of tests/data/ by the code that enforces
+ *
+ * Use: corpus from|envelope|login: one JSON row a line on standard input, one JSON answer a line on
+ *   standard output. tests/check_corpus.py compares; tests/data/README.md tells the format.
+ */
+#include "addr.h"
+#include "cachekey.h"
+#include "login.h"
+#include "mailbox.h"
+#include "strbuf.h"
+#include "unit/exact.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct addr_rules address_rules = {.fold_local_part = true};
+static const struct login_rules login_rules = {.fold_case = true};
+
+/* ---- text of a row ---- */
+
+static bool is_latin1(const json_t *row)
+{
+    const char *enc = json_string_value(json_object_get(row, "enc"));
+    return enc && strcmp(enc, "latin1") == 0;
+}
+
+/* Two octets of UTF-8 are one octet of Latin-1; jansson has checked the UTF-8. */
+static struct span to_latin1(struct arena *a, struct span text)
+{
+    struct strbuf b;
+    strbuf_init(&b, a);
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned c = (unsigned char)text.data[i];
+        if (c >= 0x80 && i + 1 < text.len)
+            c = (c & 0x03) << 6 | ((unsigned char)text.data[++i] & 0x3f);
+        strbuf_add_char(&b, (char)c);
+    }
+    return strbuf_span(&b);
+}
+
+static struct span text_of(struct arena *a, const json_t *row, const json_t *value)
+{
+    struct span text = span_make(json_string_value(value), json_string_length(value));
+    if (!text.data)
+        return span_of("");
+    return is_latin1(row) ? to_latin1(a, text) : text;
+}
+
+/* ---- from ---- */
+
+struct from_field {
+    enum mailbox_status worst; /* MALFORMED or GROUP where any field is */
+    size_t fields;
+    struct mailbox_list all;
+};
+
+static bool is_from(struct span name)
+{
+    return span_equal_nocase(span_trim(name), span_of("From"));
+}
+
+static void add_list(struct arena *a, struct mailbox_list *all, struct mailbox_list more)
+{
+    struct mailbox *items = arena_array(a, all->count + more.count, sizeof *items);
+    for (size_t i = 0; i < all->count; i++)
+        items[i] = all->items[i];
+    for (size_t i = 0; i < more.count; i++)
+        items[all->count + i] = more.items[i];
+    *all = (struct mailbox_list){items, all->count + more.count};
+}
+
+static void read_field(struct arena *a, struct span name, struct span value,
+                       struct from_field *from)
+{
+    struct mailbox_list list;
+    struct errtext why;
+    struct exact exact = exact_copy(value);
+    enum mailbox_status status =
+        mailbox_parse(a, &address_rules, name.len, exact.text, &list, &why);
+    exact_free(&exact);
+    if (status > from->worst)
+        from->worst = status;
+    from->fields++;
+    add_list(a, &from->all, list);
+}
+
+static struct from_field read_from(struct arena *a, const json_t *row)
+{
+    struct from_field from = {0};
+    size_t i;
+    json_t *header;
+    json_array_foreach(json_object_get(row, "headers"), i, header)
+    {
+        struct span name = text_of(a, row, json_array_get(header, 0));
+        if (is_from(name))
+            read_field(a, name, text_of(a, row, json_array_get(header, 1)), &from);
+    }
+    return from;
+}
+
+static bool is_owned(struct arena *a, const json_t *row, const struct addr *addr)
+{
+    const json_t *owns = json_object_get(row, "owns");
+    size_t count = owns ? json_array_size(owns) : 1;
+    for (size_t i = 0; i < count; i++) {
+        struct span text =
+            owns ? text_of(a, row, json_array_get(owns, i)) : span_of("alice@example.com");
+        struct addr own;
+        if (addr_parse(a, &address_rules, text, &own, NULL) == ADDR_OK && addr_equal(&own, addr))
+            return true;
+    }
+    return false;
+}
+
+static const char *from_verdict(struct arena *a, const json_t *row, const struct from_field *from)
+{
+    if (from->worst == MAILBOX_MALFORMED)
+        return "malformed";
+    if (!from->all.count)
+        return "absent";
+    for (size_t i = 0; i < from->all.count; i++)
+        if (!is_owned(a, row, &from->all.items[i].addr))
+            return "other";
+    bool one = from->fields == 1 && from->all.count == 1 && from->worst == MAILBOX_OK;
+    return one ? "own" : "ambiguous";
+}
+
+static json_t *answer_from(struct arena *a, const json_t *row)
+{
+    struct from_field from = read_from(a, row);
+    json_t *addresses = json_array();
+    for (size_t i = 0; i < from.all.count; i++)
+        json_array_append_new(addresses, json_string(from.all.items[i].addr.key));
+    return json_pack("{s:s, s:o}", "verdict", from_verdict(a, row, &from), "addresses", addresses);
+}
+
+/* ---- envelope ---- */
+
+static json_t *answer_envelope(struct arena *a, const json_t *row)
+{
+    struct addr addr;
+    struct errtext why;
+    struct exact exact = exact_copy(text_of(a, row, json_object_get(row, "argv0")));
+    enum addr_status status = addr_parse_path(a, &address_rules, exact.text, &addr, &why);
+    exact_free(&exact);
+    switch (status) {
+    case ADDR_OK:
+        return json_pack("{s:s, s:s}", "result", "address", "address", addr.key);
+    case ADDR_NULL:
+        return json_pack("{s:s, s:n}", "result", "null", "address");
+    case ADDR_BARE: /* nothing here completes it */
+    case ADDR_MALFORMED:
+        return json_pack("{s:s, s:n}", "result", "invalid", "address");
+    }
+    return NULL;
+}
+
+/* ---- login ---- */
+
+static json_t *login_answer(const char *result, const char *key)
+{
+    return json_pack("{s:s, s:s?}", "result", result, "key", key);
+}
+
+static bool normalise(struct arena *a, struct span text, struct login *out)
+{
+    struct errtext why;
+    struct exact exact = exact_copy(text);
+    bool ok = login_normalise(a, &login_rules, exact.text, out, &why);
+    exact_free(&exact);
+    return ok;
+}
+
+static json_t *answer_compare(struct arena *a, const json_t *row)
+{
+    struct login login, stored;
+    if (!normalise(a, text_of(a, row, json_object_get(row, "login")), &login) ||
+        !normalise(a, text_of(a, row, json_object_get(row, "stored")), &stored))
+        return login_answer("refuse", NULL);
+    bool same = strcmp(login.name, stored.name) == 0;
+    return login_answer(same ? "same" : "different", login.name);
+}
+
+static struct span cache_key(struct arena *a, const json_t *row, const json_t *parts)
+{
+    struct strbuf key;
+    strbuf_init(&key, a);
+    for (size_t i = 0; i < json_array_size(parts); i++)
+        cachekey_add(&key, text_of(a, row, json_array_get(parts, i)));
+    return strbuf_span(&key);
+}
+
+static json_t *answer_cache(struct arena *a, const json_t *row)
+{
+    bool same = span_equal(cache_key(a, row, json_object_get(row, "a")),
+                           cache_key(a, row, json_object_get(row, "b")));
+    return login_answer(same ? "same" : "different", NULL);
+}
+
+static json_t *answer_macro(struct arena *a, const json_t *row)
+{
+    const json_t *macros = json_object_get(row, "macros");
+    const json_t *authen = json_object_get(macros, "{auth_authen}");
+    struct login login;
+    struct span raw;
+    switch (login_proof(json_string_value(json_object_get(macros, "{auth_type}")),
+                        json_string_value(authen))) {
+    case LOGIN_PROOF_NONE:
+        return login_answer("unauthenticated", NULL);
+    case LOGIN_PROOF_HALF:
+        return login_answer("refuse", NULL);
+    case LOGIN_PROOF_SASL:
+        break;
+    }
+    const char *version = json_string_value(json_object_get(macros, "v"));
+    if (login_decode(a, LOGIN_MTA_AUTO, version, text_of(a, row, authen), &raw) != LOGIN_DECODED ||
+        !normalise(a, raw, &login))
+        return login_answer("refuse", NULL);
+    return login_answer("user", login.name);
+}
+
+struct player {
+    const char *name;
+    json_t *(*answer)(struct arena *a, const json_t *row);
+};
+
+static json_t *answer_by(const struct player *players, size_t count, const char *name,
+                         struct arena *a, const json_t *row)
+{
+    for (size_t i = 0; i < count; i++)
+        if (name && strcmp(players[i].name, name) == 0)
+            return players[i].answer(a, row);
+    return NULL;
+}
+
+static json_t *answer_login(struct arena *a, const json_t *row)
+{
+    static const struct player kinds[] = {
+        {"compare", answer_compare}, {"cache", answer_cache}, {"macro", answer_macro}};
+    return answer_by(kinds, sizeof kinds / sizeof kinds[0],
+                     json_string_value(json_object_get(row, "kind")), a, row);
+}
+
+/* ---- the loop ---- */
+
+static const struct player players[] = {
+    {"from", answer_from}, {"envelope", answer_envelope}, {"login", answer_login}};
+
+static bool play_line(const char *name, const char *line, size_t len)
+{
+    json_error_t error;
+    json_t *row = json_loadb(line, len, JSON_ALLOW_NUL, &error);
+    if (!row) {
+        (void)fprintf(stderr, "corpus: %s\n", error.text);
+        return false;
+    }
+    struct arena *a = arena_create();
+    json_t *answer = answer_by(players, sizeof players / sizeof players[0], name, a, row);
+    if (answer) {
+        json_object_set(answer, "id", json_object_get(row, "id"));
+        json_dumpf(answer, stdout, JSON_COMPACT);
+        putchar('\n');
+        (void)fflush(stdout);
+    }
+    bool ok = answer != NULL;
+    json_decref(answer);
+    json_decref(row);
+    arena_destroy(a);
+    return ok;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2) {
+        (void)fprintf(stderr, "usage: corpus from|envelope|login <ROWS >ANSWERS\n");
+        return 64;
+    }
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t len;
+    bool ok = true;
+    while ((len = getline(&line, &size, stdin)) > 0)
+        ok = play_line(argv[1], line, (size_t)len) && ok;
+    free(line);
+    return ok ? 0 : 1;
+}
