@@ -133,7 +133,7 @@ static const char *grant_text(struct arena *a, const struct grant *grant)
 static void print_line(const struct check *c, const struct finding_line *f)
 {
     const char *word = f->outcome == OUTCOME_NO ? "no" : "cannot tell";
-    if (f->outcome == OUTCOME_YES)
+    if (f->grant)
         (void)printf("%s: yes, by \"%s\" in %s (directory %s, %s)\n", f->argument,
                      grant_text(c->arena, f->grant), f->grant->entry, f->grant->directory,
                      f->grant->attribute);

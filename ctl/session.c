@@ -52,7 +52,8 @@ struct plan {
     bool json;
     /* worked out of these */
     bool sendmail, non_smtp;
-    const char *mail_argument, *client, *client_port;
+    const char *mail_argument, *client;
+    unsigned client_port;
     const char *daemon_name, *daemon_port; /* NULL: the MTA does not say */
     char host[HOST_MAX];
     struct headers headers;
@@ -243,7 +244,8 @@ static bool is_address(const char *text)
 static bool is_port(const char *text)
 {
     size_t len = strspn(text, "0123456789");
-    return len > 0 && len <= 5 && !text[len] && atol(text) >= 1 && atol(text) <= 65535;
+    unsigned long port = strtoul(text, NULL, 10);
+    return len > 0 && !text[len] && port >= 1 && port <= 65535;
 }
 
 static bool plan_listener(struct plan *plan, struct errtext *why)
@@ -269,7 +271,7 @@ static bool plan_listener(struct plan *plan, struct errtext *why)
 static bool plan_client(struct plan *plan, struct errtext *why)
 {
     plan->client = plan->given[OPT_CLIENT];
-    plan->client_port = plan->non_smtp ? "0" : "40000";
+    plan->client_port = plan->non_smtp ? 0 : 40000;
     if (plan->client && plan->non_smtp) {
         errtext_set(why, "--listener non-smtp has no --client: mail by sendmail(1) comes from "
                          "127.0.0.1");
@@ -447,13 +449,12 @@ static bool step_connect(struct play *p)
         {"v", plan->sendmail ? NULL : "Postfix 3.7.11"},
         {"{client_addr}", plan->client},
         {"{client_name}", name},
-        {"{client_port}", plan->client_port},
+        {"{client_port}", arena_printf(p->arena, "%u", plan->client_port)},
         {"{daemon_name}", plan->non_smtp ? NULL : plan->daemon_name},
         {"{daemon_port}", plan->daemon_port},
     };
     if (!MACROS(p, WIRE_CONNECT, macros) ||
-        !wire_connect(p->wire, name, plan->client, (unsigned)atoi(plan->client_port), &answer,
-                      &p->why))
+        !wire_connect(p->wire, name, plan->client, plan->client_port, &answer, &p->why))
         return lost(p, "connect");
     return record(p, "connect", plan->client, &answer);
 }

@@ -252,7 +252,8 @@ static bool play_connect(struct player *p, const struct replay_event *e, struct 
     p->wire = wire_open(p->address, TIMEOUT_MS, why);
     if (!p->wire ||
         !wire_macros(p->wire, WIRE_CONNECT, macros, sizeof macros / sizeof macros[0], why) ||
-        !wire_connect(p->wire, host, address, port ? (unsigned)atoi(port) : 0, &answer, why))
+        !wire_connect(p->wire, host, address, port ? (unsigned)strtoul(port, NULL, 10) : 0, &answer,
+                      why))
         return false;
     take_answer(p, &answer, out);
     return is_allowed(&answer, why);

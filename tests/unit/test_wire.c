@@ -246,7 +246,7 @@ static void check_answer(const struct row *row, const struct wire_answer *answer
 static bool play(struct wire *w, const struct row *row, struct errtext *why)
 {
     for (size_t i = 0; i < sizeof session / sizeof session[0]; i++) {
-        struct wire_answer answer;
+        struct wire_answer answer = {.verdict = WIRE_CONTINUE};
         if (!session[i].play(w, &answer, why))
             return false;
         if (session[i].letter == row->at)
@@ -454,7 +454,7 @@ static void test_next_message(void **state)
 {
     static const struct row row = {.replies = {ON('R', "a")}};
     struct peer peer;
-    struct wire_answer answer;
+    struct wire_answer answer = {.verdict = WIRE_CONTINUE};
     struct errtext why = {""};
     (void)state;
     peer_start(&peer, &row);
@@ -476,7 +476,7 @@ static void test_large_body(void **state)
     static const struct row row = {0};
     static char body[100000];
     struct peer peer;
-    struct wire_answer answer;
+    struct wire_answer answer = {.verdict = WIRE_CONTINUE};
     struct errtext why = {""};
     (void)state;
     memset(body, 'b', sizeof body);
