@@ -464,7 +464,7 @@ def test_session_raw_sender(place):
 LISTENERS = [
     # arguments, {daemon_name}, address and port of the client as sent
     (("--listener", "ORIGINATING"), "ORIGINATING", b"4\x9c\x40192.0.2.1\0"),
-    (("--listener", "non-smtp"), None, b"4\0\0127.0.0.1\0"),
+    (("--listener", "non-smtp"), None, b"4\x00\x00127.0.0.1\0"),
     (("--client", "2001:db8::1"), "", b"6\x9c\x402001:db8::1\0"),
 ]
 
