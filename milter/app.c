@@ -241,7 +241,7 @@ static int start(struct app *app, struct errtext *why)
  * whatever socket has our name by then. The end of the process closes all. */
 static int stop(struct app *app, int code)
 {
-    static const struct timespec for_last_replies = {.tv_nsec = 20 * 1000 * 1000};
+    static const struct timespec for_last_replies = {.tv_nsec = 20000000L};
     daemon_notify_stopping();
     log_line(LOG_LEVEL_NOTICE, "stopping");
     daemon_socket_remove(&app->socket);

@@ -362,7 +362,7 @@ static sfsistat on_close(SMFICTX *ctx)
 
 /* ---- message ---- */
 
-static sfsistat mail(SMFICTX *ctx, const char *argument)
+static sfsistat judge_mail(SMFICTX *ctx, const char *argument)
 {
     struct session *s = session_of(ctx);
     if (!s)
@@ -384,7 +384,7 @@ static sfsistat on_mail(SMFICTX *ctx, char **arguments)
 {
     sfsistat answer = SMFIS_TEMPFAIL;
     if (enter()) {
-        answer = mail(ctx, arguments[0]);
+        answer = judge_mail(ctx, arguments[0]);
         leave();
     }
     return edge.host->refuse_at_mail ? answer : SMFIS_NOREPLY;
@@ -520,10 +520,10 @@ bool callbacks_open(const struct callbacks_conf *conf, struct errtext *why)
 /* libmilter's signal thread stops everything at the first HUP that it gets by this function, and
  * the kernel does give it one while the main thread has not yet looked at another signal. All of
  * ours are for the main thread's handlers, so libmilter finds this one, and waits for ever. */
-int sigwait(const sigset_t *set, int *number)
+int sigwait(const sigset_t *set, int *sig)
 {
     (void)set;
-    (void)number;
+    (void)sig;
     for (;;)
         (void)pause();
 }

@@ -53,8 +53,10 @@ NORETURN static void wait_for_child(pid_t child, int from_child)
     while (got < 0 && errno == EINTR);
     if (got == 1)
         _exit(EX_OK);
-    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-        continue;
+    pid_t gone;
+    do
+        gone = waitpid(child, &status, 0);
+    while (gone < 0 && errno == EINTR);
     _exit(WIFEXITED(status) ? WEXITSTATUS(status) : EX_SOFTWARE);
 }
 
@@ -345,9 +347,11 @@ static void sleep_until_woken(void)
 {
     struct pollfd end = {.fd = wakeup[0], .events = POLLIN};
     char bytes[64];
+    ssize_t got;
     (void)poll(&end, 1, -1);
-    while (read(wakeup[0], bytes, sizeof bytes) > 0)
-        continue;
+    do
+        got = read(wakeup[0], bytes, sizeof bytes);
+    while (got > 0);
 }
 
 enum daemon_event daemon_wait(void)

@@ -31,7 +31,7 @@ class Daemon:
     """Started at once. conf is added to the configuration; socket is libmilter's form of it."""
 
     def __init__(self, conf="", senders=SENDERS, socket="unix:{dir}/milter.sock", arguments=("-f",),
-                 wait=True, environment=None, descriptors=None, directory=None):
+                 wait=True, environment=None, descriptors=None, groups=None, directory=None):
         self.own_directory = directory is None
         self.dir = directory or tempfile.mkdtemp(prefix="sendas-milter-test.")
         os.chmod(self.dir, 0o755)
@@ -45,7 +45,7 @@ class Daemon:
         self.environment = dict(os.environ, **(environment or {}))
         self.environment.pop("NOTIFY_SOCKET", None)
         self.environment.update(environment or {})
-        self.start(arguments, descriptors)
+        self.start(arguments, descriptors, groups)
         if wait:
             self.wait_until_up()
 
@@ -65,8 +65,10 @@ class Daemon:
                    'directory "test" { type = file file = "%s" }\n'
                    '%s\n' % (socket or self.socket, self.senders_file, text))
 
-    def start(self, arguments=("-f",), descriptors=None):
+    def start(self, arguments=("-f",), descriptors=None, groups=None):
         def limit():
+            if groups:
+                os.setgroups(groups)
             if descriptors:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors, descriptors))
         with open(self.log_file, "ab") as log:

@@ -279,12 +279,13 @@ def privileges():
     nobody = pwd.getpwnam("nobody")
     with Place() as place:
         os.chown(place.dir, nobody.pw_uid, -1)
-        with Daemon('user = "nobody"\nsocket_group = "daemon"', directory=place.dir) as d:
+        with Daemon('user = "nobody"\nsocket_group = "daemon"', directory=place.dir,
+                    groups=[0, 4]) as d:
             with open("/proc/%d/status" % d.process.pid) as f:
                 status = dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
             equal(set(status["Uid"].split()), {str(nobody.pw_uid)})
             equal(set(status["Gid"].split()), {str(nobody.pw_gid)})
-            assert "0" not in status["Groups"].split(), status["Groups"]
+            assert not {"0", "4"} & set(status["Groups"].split()), status["Groups"]
             equal(int(status["CapEff"], 16), 0)
             equal(os.lstat(d.path).st_gid, grp.getgrnam("daemon").gr_gid)
             works(d)
