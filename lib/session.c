@@ -418,7 +418,7 @@ static void read_from(struct session *s)
     }
     from->status = mailbox_parse(s->arena, &m->snapshot->address, m->from_name_len, m->from_value,
                                  &from->list, &why);
-    if (from->status != MAILBOX_OK)
+    if (*why.text)
         from->why = arena_strdup(s->arena, why.text);
     bool *local = arena_array(s->arena, from->list.count, sizeof *local);
     for (size_t i = 0; i < from->list.count; i++)

@@ -1,0 +1,115 @@
+#include "conf_scan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+enum place { PLACE_CODE, PLACE_COMMENT_LINE, PLACE_COMMENT_BLOCK, PLACE_SINGLE, PLACE_DOUBLE };
+
+struct scan {
+    FILE *stream;
+    const char *file;
+    unsigned line;
+    enum place place;
+    bool sound;
+    conf_scan_report *report;
+    void *context;
+};
+
+static void fault(struct scan *s, const char *what)
+{
+    s->sound = false;
+    s->report(s->context, s->file, s->line, what);
+}
+
+static int next(struct scan *s)
+{
+    int c = getc(s->stream);
+    if (c == '\n')
+        s->line++;
+    return c;
+}
+
+static bool follows(struct scan *s, int wanted)
+{
+    int c = next(s);
+    if (c == wanted)
+        return true;
+    if (c == '\n')
+        s->line--;
+    (void)ungetc(c, s->stream);
+    return false;
+}
+
+static void in_code(struct scan *s, int c)
+{
+    if (c == '#')
+        s->place = PLACE_COMMENT_LINE;
+    else if (c == '\'')
+        s->place = PLACE_SINGLE;
+    else if (c == '"')
+        s->place = PLACE_DOUBLE;
+    else if (c == '/' && follows(s, '/'))
+        s->place = PLACE_COMMENT_LINE;
+    else if (c == '/' && follows(s, '*'))
+        s->place = PLACE_COMMENT_BLOCK;
+}
+
+static void in_double(struct scan *s, int c)
+{
+    if (c == '"')
+        s->place = PLACE_CODE;
+    else if (c == '\\' && !follows(s, '"') && !follows(s, '\\'))
+        fault(s, "a backslash in double quotes is an escape and would be lost; write the value in "
+                 "single quotes");
+    else if (c == '$' && follows(s, '{'))
+        fault(s, "${...} in double quotes is replaced from the environment; write the value in "
+                 "single quotes");
+}
+
+/* In single quotes only \' and \\ mean anything to libConfuse. */
+static void in_single(struct scan *s, int c)
+{
+    if (c == '\'')
+        s->place = PLACE_CODE;
+    else if (c == '\\' && !follows(s, '\''))
+        (void)follows(s, '\\');
+}
+
+static void step(struct scan *s, int c)
+{
+    switch (s->place) {
+    case PLACE_CODE:
+        in_code(s, c);
+        return;
+    case PLACE_COMMENT_LINE:
+        if (c == '\n')
+            s->place = PLACE_CODE;
+        return;
+    case PLACE_COMMENT_BLOCK:
+        if (c == '*' && follows(s, '/'))
+            s->place = PLACE_CODE;
+        return;
+    case PLACE_SINGLE:
+        in_single(s, c);
+        return;
+    case PLACE_DOUBLE:
+        in_double(s, c);
+        return;
+    }
+}
+
+bool conf_scan(const char *file, conf_scan_report *report, void *context)
+{
+    struct scan s = {.file = file, .line = 1, .sound = true, .report = report, .context = context};
+    s.stream = fopen(file, "re");
+    if (!s.stream) {
+        s.line = 0;
+        fault(&s, strerror(errno));
+        return false;
+    }
+    for (int c = next(&s); c != EOF; c = next(&s))
+        step(&s, c);
+    (void)fclose(s.stream);
+    return s.sound;
+}
