@@ -783,7 +783,10 @@ static void take_error(cfg_t *cfg, const char *format, va_list args)
         return;
     }
     struct place at = {cfg && cfg->filename ? cfg->filename : "", cfg ? (unsigned)cfg->line : 0};
-    fault(loading, at, "%s", text);
+    if (sscanf(text, "found duplicate title '%63[^']'", name) == 1)
+        fault(loading, at, "\"%s\": a block of this kind has the name already; names differ", name);
+    else
+        fault(loading, at, "%s", text);
 }
 
 static void take_scan_fault(void *context, const char *file, unsigned line, const char *what)

@@ -10,6 +10,8 @@ struct scan {
     FILE *stream;
     const char *file;
     unsigned line;
+    unsigned opened; /* where the quotes, comment or block that is open began */
+    unsigned depth;  /* of blocks */
     enum place place;
     bool sound;
     conf_scan_report *report;
@@ -41,18 +43,28 @@ static bool follows(struct scan *s, int wanted)
     return false;
 }
 
+static void enter(struct scan *s, enum place place)
+{
+    s->place = place;
+    s->opened = s->line;
+}
+
 static void in_code(struct scan *s, int c)
 {
     if (c == '#')
-        s->place = PLACE_COMMENT_LINE;
+        enter(s, PLACE_COMMENT_LINE);
     else if (c == '\'')
-        s->place = PLACE_SINGLE;
+        enter(s, PLACE_SINGLE);
     else if (c == '"')
-        s->place = PLACE_DOUBLE;
+        enter(s, PLACE_DOUBLE);
     else if (c == '/' && follows(s, '/'))
-        s->place = PLACE_COMMENT_LINE;
+        enter(s, PLACE_COMMENT_LINE);
     else if (c == '/' && follows(s, '*'))
-        s->place = PLACE_COMMENT_BLOCK;
+        enter(s, PLACE_COMMENT_BLOCK);
+    else if (c == '{')
+        s->depth++;
+    else if (c == '}' && s->depth)
+        s->depth--;
 }
 
 static void in_double(struct scan *s, int c)
@@ -99,6 +111,20 @@ static void step(struct scan *s, int c)
     }
 }
 
+/* libConfuse takes a block without its end for a whole one. */
+static void at_end(struct scan *s)
+{
+    unsigned last = s->line;
+    s->line = s->opened;
+    if (s->place == PLACE_SINGLE || s->place == PLACE_DOUBLE)
+        fault(s, "these quotes have no end");
+    else if (s->place == PLACE_COMMENT_BLOCK)
+        fault(s, "this comment has no end");
+    s->line = last;
+    if (s->sound && s->depth > 0)
+        fault(s, "the file ends within a block: a '}' is missing");
+}
+
 bool conf_scan(const char *file, conf_scan_report *report, void *context)
 {
     struct scan s = {.file = file, .line = 1, .sound = true, .report = report, .context = context};
@@ -110,6 +136,7 @@ bool conf_scan(const char *file, conf_scan_report *report, void *context)
     }
     for (int c = next(&s); c != EOF; c = next(&s))
         step(&s, c);
+    at_end(&s);
     (void)fclose(s.stream);
     return s.sound;
 }
