@@ -336,7 +336,8 @@ struct session_answer session_rcpt(struct session *s, const char *argument, cons
     struct decision decision;
     struct envelope_rules rules = envelope_rules(s);
     keep_queue_id(s, queue_id);
-    envelope_recipient(s->arena, &rules, argument, keep(s->arena, rcpt_addr), &m->facts.recipient);
+    envelope_recipient(s->scratch, &rules, argument, keep(s->scratch, rcpt_addr),
+                       &m->facts.recipient);
     m->facts.recipient.number = m->recipients + 1;
     decide(s, FACTS_RCPT, &decision);
     if (decision.effect == EFFECT_ACCEPT)

@@ -2,6 +2,8 @@
 from harness import OWN, Row, case, check, message, rows
 
 FOREIGN = "From: Victim <victim@bank.example>"
+# In the first line Postfix takes "From " for the mark of a mailbox file, and renames it.
+SUBJECT = "Subject: first"
 REPORT = ('Content-Type: multipart/report; report-type=disposition-notification; boundary="b"',
           "MIME-Version: 1.0")
 REPORT_BODY = ("--b\r\nContent-Type: text/plain\r\n\r\nread\r\n"
@@ -58,9 +60,9 @@ rows(
     Row("a second From in other letters counts", "eom from-duplicate",
         message(OWN, "fROM: victim@bank.example")),
     Row("From with a blank before the colon is accepted", "accept",
-        message("From : alice@example.com")),
+        message(SUBJECT, "From : alice@example.com")),
     Row("From with a blank before the colon is judged", "eom from-not-granted",
-        message("From : victim@bank.example")),
+        message(SUBJECT, "From : victim@bank.example")),
     Row("From with a blank before the colon counts as second", "eom from-duplicate",
         message(OWN, "From : victim@bank.example")),
     Row("From with a tab before the colon counts as second", "eom from-duplicate",
@@ -152,7 +154,7 @@ rows(
         message(FOREIGN, padding(98000))),
     Row("header beyond the MTA's own bound does not hide a foreign From", "eom from-not-granted",
         message(padding(110000), FOREIGN)),
-    Row("From larger than max_header_size is refused", "eom headers-too-large",
+    Row("From that Postfix itself cuts short is judged as it is delivered", "eom from-malformed",
         message(padding(70000).replace("X-Pad: ", "From: ") + "\r\n <alice@example.com>")),
     # what Postfix adds
     Row("missing From that Postfix adds is the envelope sender", "accept",
@@ -205,7 +207,7 @@ def utf8_in_reply(bench):
 @case("long address gives a reply of one short line")
 def long_address_in_reply(bench):
     session = bench.connect(login="alice")
-    path = "<" + "l" * 64 + "@" + ".".join(["d" * 60] * 3) + ".example>"
+    path = "<" + "l" * 64 + "@" + ".".join(["d" * 59] * 3) + ".example>"
     bench.expect(bench.send(session, message(), mail=path), "rcpt sender-not-granted")
 
 

@@ -127,9 +127,10 @@ def envelope_senders(bench):
 
 
 def wire(row):
-    """The header of a row as it goes over the wire: its folds as CR LF, a blank after the colon."""
+    """The header of a row as it goes over the wire: its folds as CR LF, a blank after the colon.
+    In the first line Postfix takes "From " for the mark of a mailbox file, so that is another."""
     encoding = "latin-1" if row.get("enc") == "latin1" else "utf-8"
-    lines = []
+    lines = ["Subject: corpus\r\n"]
     for name, value in row["headers"]:
         blank = "" if value[:1] in ("\n", "\t", " ") else " "
         lines.append(re.sub(r"\n(?=[ \t])", "\r\n", f"{name}:{blank}{value}") + "\r\n")

@@ -177,6 +177,17 @@ def reply_template(bench):
               "https://mail.example.com/help#from-not-granted" in reply.text, str(reply))
 
 
+@case("From larger than max_header_size is refused")
+def from_too_large(bench):
+    comment = " (" + "x" * 900 + ")\r\n"
+    with bench.spare(extra='max_header_size = "2k"\n'):
+        session = bench.connect("spare", "alice")
+        bench.expect(bench.send(session, "From: alice@example.com\r\n" + 3 * comment + "\r\n"),
+                     "eom headers-too-large")
+        bench.expect(bench.send(session, "From: alice@example.com\r\n" + 2 * comment + "\r\n"),
+                     "accept")
+
+
 @case("answer already at MAIL where told (refuse_at = mail)")
 def refuse_at_mail(bench):
     with bench.spare(extra='refuse_at = "mail"\n'):

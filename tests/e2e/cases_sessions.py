@@ -224,15 +224,6 @@ def xclient_changes_login(bench):
     bench.expect(bench.send(session, GOOD), "rcpt relay-denied")
 
 
-@case("XCLIENT ADDR with IPv6 is logged as such")
-def xclient_ipv6(bench):
-    session = bench.connect("mx")
-    session.xclient(ADDR="IPV6:2001:db8::9", NAME="[UNAVAILABLE]")
-    bench.expect(bench.send(session, GOOD, mail="<x@outside.example>"), "rcpt relay-denied")
-    line = bench.decision(reason="relay-denied")
-    check(line["client"].lower().removeprefix("ipv6:") == "2001:db8::9", str(line))
-
-
 @case("client that drops in the middle of DATA harms nobody")
 def drop_in_data(bench):
     for _ in range(3):
