@@ -13,14 +13,14 @@ static const struct reason_info reasons[REASON_COUNT] = {
     [REASON_LOGIN_DISABLED] = {"login-disabled", "550", "5.7.13",
                                "login %{login} is disabled; ask your administrator"},
     [REASON_SENDER_NOT_GRANTED] = {"sender-not-granted", "553", "5.7.1",
-                                   "sender %{address} may not be used by login %{login}; "
+                                   "sender <%{address}> may not be used by login %{login}; "
                                    "send with an address of your own"},
     [REASON_SENDER_MALFORMED] = {"sender-malformed", "553", "5.1.7",
                                  "sender address %{address} cannot be read in one way only"},
     [REASON_NULL_SENDER] = {"null-sender", "550", "5.7.1",
                             "login %{login} may use the null sender <> for reports only"},
     [REASON_FROM_NOT_GRANTED] = {"from-not-granted", "550", "5.7.1",
-                                 "From address %{address} may not be used by login %{login}; "
+                                 "From address <%{address}> may not be used by login %{login}; "
                                  "choose an address of your own"},
     [REASON_FROM_MISSING] = {"from-missing", "550", "5.6.0",
                              "the message has no From address; login %{login} must give one"},
@@ -36,10 +36,10 @@ static const struct reason_info reasons[REASON_COUNT] = {
     [REASON_HEADERS_TOO_LARGE] = {"headers-too-large", "552", "5.3.4",
                                   "the message header is too large to be checked"},
     [REASON_LOCAL_SENDER] = {"local-sender", "550", "5.7.1",
-                             "sender %{address} belongs to this site; "
+                             "sender <%{address}> belongs to this site; "
                              "authenticate to send with it"},
     [REASON_RELAY_DENIED] = {"relay-denied", "550", "5.7.1",
-                             "relaying to %{address} denied; switch on SMTP authentication "
+                             "relaying to <%{address}> denied; switch on SMTP authentication "
                              "in your mail program"},
     [REASON_LIMIT_RECIPIENTS] = {"limit-recipients", "452", "4.5.3",
                                  "too many recipients in one message; send the rest separately"},

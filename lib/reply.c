@@ -22,16 +22,15 @@ static const char *const placeholders[PLACE_COUNT] = {
     [PLACE_REASON] = "%{reason}",
 };
 
-static bool placeholder_at(struct span text, enum placeholder *out)
+/* The placeholder that text begins with, PLACE_COUNT for none. */
+static enum placeholder placeholder_at(struct span text)
 {
     for (int p = 0; p < PLACE_COUNT; p++) {
         struct span name = span_of(placeholders[p]);
-        if (span_equal(span_sub(text, 0, name.len), name)) {
-            *out = (enum placeholder)p;
-            return true;
-        }
+        if (span_equal(span_sub(text, 0, name.len), name))
+            return (enum placeholder)p;
     }
-    return false;
+    return PLACE_COUNT;
 }
 
 static void add_printable(struct strbuf *out, struct span text)
@@ -42,9 +41,8 @@ static void add_printable(struct strbuf *out, struct span text)
     }
 }
 
-static void add_shortened(struct strbuf *out, const char *value, size_t max)
+static void add_shortened(struct strbuf *out, struct span text, size_t max)
 {
-    struct span text = span_of(value);
     if (text.len <= max) {
         add_printable(out, text);
         return;
@@ -55,16 +53,12 @@ static void add_shortened(struct strbuf *out, const char *value, size_t max)
     add_printable(out, span_sub(text, text.len - half, half));
 }
 
-static void add_address(struct strbuf *out, const char *address)
+/* An argument of MAIL or RCPT stands in the brackets that the client typed. */
+static struct span without_brackets(const char *address)
 {
-    if (!address || strcmp(address, "<>") == 0) {
-        strbuf_add_str(out, "<>");
-        return;
-    }
-    bool bracketed = address[0] == '<';
-    strbuf_add_str(out, bracketed ? "" : "<");
-    add_shortened(out, address, SHOWN_ADDRESS_MAX);
-    strbuf_add_str(out, bracketed ? "" : ">");
+    struct span text = span_of(address);
+    bool bracketed = text.len > 2 && text.data[0] == '<' && text.data[text.len - 1] == '>';
+    return bracketed ? span_sub(text, 1, text.len - 2) : text;
 }
 
 static void expand(struct strbuf *out, const char *template, const struct scope *scope);
@@ -73,10 +67,10 @@ static void add_placeholder(struct strbuf *out, enum placeholder place, const st
 {
     switch (place) {
     case PLACE_ADDRESS:
-        add_address(out, scope->address);
+        add_shortened(out, without_brackets(scope->address), SHOWN_ADDRESS_MAX);
         return;
     case PLACE_LOGIN:
-        add_shortened(out, scope->login, SHOWN_LOGIN_MAX);
+        add_shortened(out, span_of(scope->login), SHOWN_LOGIN_MAX);
         return;
     case PLACE_HELP_URL:
         if (scope->help_url) {
@@ -97,9 +91,9 @@ static void expand(struct strbuf *out, const char *template, const struct scope 
 {
     struct span rest = span_of(template);
     while (rest.len) {
-        enum placeholder place;
+        enum placeholder place = placeholder_at(rest);
         size_t step = 1;
-        if (placeholder_at(rest, &place)) {
+        if (place != PLACE_COUNT) {
             add_placeholder(out, place, scope);
             step = strlen(placeholders[place]);
         } else {
@@ -157,7 +151,7 @@ void reply_make(struct arena *a, const struct reply_texts *texts, const struct d
 {
     const struct principal *p = &facts->principal;
     struct scope scope = {
-        .address = decision->address,
+        .address = decision->address ? decision->address : "<>",
         .login = p->fault == PRINCIPAL_SOUND && p->login.name ? p->login.name : p->raw,
         .help_url = texts->help_url,
         .reason = reason_info(decision->reason)->id,
@@ -176,12 +170,11 @@ bool reply_check_template(const char *text, struct errtext *why)
         return false;
     }
     for (; rest.len; rest = span_sub(rest, 1, rest.len)) {
-        enum placeholder place;
         if (rest.data[0] < ' ' || rest.data[0] > '~') {
             errtext_set(why, "only printable ASCII can stand in an SMTP reply");
             return false;
         }
-        if (span_starts_nocase(rest, "%{") && !placeholder_at(rest, &place)) {
+        if (span_starts_nocase(rest, "%{") && placeholder_at(rest) == PLACE_COUNT) {
             errtext_set(why,
                         "unknown placeholder \"%.*s\"; %%{address}, %%{login}, %%{help_url} "
                         "and %%{reason} are right",
