@@ -277,7 +277,7 @@ static struct run read_run(struct parser *p)
 }
 
 /* encoded-word = "=?" charset "?" encoding "?" encoded-text "?=" (RFC 2047). Legal atext, but some
- * clients decode it wherever it stands, and then show another address. */
+ * clients decode it wherever it stands, in quotes too, and then show another address. */
 static bool has_encoded_word(struct span local)
 {
     for (size_t i = 0; i + 1 < local.len; i++) {
@@ -300,11 +300,10 @@ static bool read_addr_spec(struct parser *p, const struct run *run, struct addr 
         return fault(p, "the address is missing");
     if (!run->glued)
         return fault(p, "words or white space stand where only an address may");
-    struct span local = span_sub(run->text, 0, span_find(run->text, '@'));
-    if (local.len && local.data[0] != '"' && has_encoded_word(local))
-        return fault(p, "an encoded word stands in an address");
     switch (addr_parse(p->arena, p->rules, run->text, out, p->why)) {
     case ADDR_OK:
+        if (has_encoded_word(span_of(out->local)))
+            return fault(p, "an encoded word stands in an address");
         return true;
     case ADDR_BARE:
     case ADDR_NULL:
@@ -373,6 +372,8 @@ static bool read_angle_addr(struct parser *p, struct addr *out)
 static bool read_mailbox(struct parser *p, const struct run *run)
 {
     struct addr addr;
+    if (p->token.kind == TOKEN_FAULT)
+        return false; /* why is told already */
     if (is_special(&p->token, '<'))
         return read_angle_addr(p, &addr) && check_unquoted_name(p, run, &addr) &&
                keep(p, run, &addr);
