@@ -51,14 +51,12 @@ static void enter(struct scan *s, enum place place)
 
 static void in_code(struct scan *s, int c)
 {
-    if (c == '#')
+    if (c == '#' || (c == '/' && follows(s, '/')))
         enter(s, PLACE_COMMENT_LINE);
     else if (c == '\'')
         enter(s, PLACE_SINGLE);
     else if (c == '"')
         enter(s, PLACE_DOUBLE);
-    else if (c == '/' && follows(s, '/'))
-        enter(s, PLACE_COMMENT_LINE);
     else if (c == '/' && follows(s, '*'))
         enter(s, PLACE_COMMENT_BLOCK);
     else if (c == '{')

@@ -63,7 +63,8 @@ bool conf_value_duration(const char *text, const struct conf_range *range, uint6
 bool conf_value_size(const char *text, const struct conf_range *range, uint64_t *out,
                      struct errtext *why)
 {
-    static const struct unit units[] = {{"", 1}, {"k", 1024}, {"M", 1024 * 1024}, {NULL, 0}};
+    static const struct unit units[] = {
+        {"", 1}, {"k", 1024}, {"M", UINT64_C(1024) * 1024}, {NULL, 0}};
     return in_range(text, "size (units k M)", range, units, out, why);
 }
 

@@ -42,6 +42,14 @@ static bool has_key(const struct domset *set, const char *key)
     return found != NULL;
 }
 
+/* key must live as long as the set. */
+static void add_key(struct domset *set, const char *key)
+{
+    struct entry *entry = arena_alloc(set->arena, sizeof *entry);
+    entry->key = key;
+    HASH_ADD_KEYPTR(hh, set->entries, entry->key, strlen(entry->key), entry);
+}
+
 bool domset_add(struct domset *set, struct span domain, struct errtext *why)
 {
     const char *key = NULL;
@@ -53,11 +61,8 @@ bool domset_add(struct domset *set, struct span domain, struct errtext *why)
         return false;
     if (below)
         key = arena_printf(set->arena, ".%s", key);
-    if (has_key(set, key))
-        return true;
-    struct entry *entry = arena_alloc(set->arena, sizeof *entry);
-    entry->key = key;
-    HASH_ADD_KEYPTR(hh, set->entries, entry->key, strlen(entry->key), entry);
+    if (!has_key(set, key))
+        add_key(set, key);
     return true;
 }
 

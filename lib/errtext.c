@@ -7,6 +7,7 @@
 
 void errtext_set(struct errtext *why, const char *format, ...)
 {
+    static const char ellipsis[] = "...";
     if (!why)
         return;
     va_list args;
@@ -14,7 +15,7 @@ void errtext_set(struct errtext *why, const char *format, ...)
     int len = vsnprintf(why->text, sizeof why->text, format, args);
     va_end(args);
     if (len >= (int)sizeof why->text)
-        strcpy(why->text + sizeof why->text - 4, "...");
+        memcpy(why->text + sizeof why->text - sizeof ellipsis, ellipsis, sizeof ellipsis);
     for (char *c = why->text; *c; c++)
         if (ascii_is_control(*c))
             *c = '?';

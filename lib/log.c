@@ -136,17 +136,20 @@ static struct entry take(void)
     return e;
 }
 
-/* With the lock held. */
+/* With the lock held, but not while the file is opened: that may hang as a write may. Path and
+ * descriptor are the writer's as long as it runs. */
 static void reopen_file(void)
 {
     log_state.reopen = false;
     if (!log_state.path)
         return;
+    (void)pthread_mutex_unlock(&log_state.lock);
     int fd = open_file(log_state.path);
-    if (fd < 0)
-        return; /* the old one is better than none */
-    (void)close(log_state.fd);
-    log_state.fd = fd;
+    if (fd >= 0) { /* else the old one is better than none */
+        (void)close(log_state.fd);
+        log_state.fd = fd;
+    }
+    (void)pthread_mutex_lock(&log_state.lock);
 }
 
 static void *writer(void *unused)
@@ -285,11 +288,14 @@ static bool enqueue(const struct entry *e)
 
 void log_line(enum log_level level, const char *format, ...)
 {
+    static const char ellipsis[] = "...";
     char text[LINE_MAX_SIZE];
     va_list args;
     va_start(args, format);
-    (void)vsnprintf(text, sizeof text, format, args);
+    int len = vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    if (len >= (int)sizeof text)
+        memcpy(text + sizeof text - sizeof ellipsis, ellipsis, sizeof ellipsis);
     for (char *c = text; *c; c++)
         if (ascii_is_control(*c))
             *c = '?';
