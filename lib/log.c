@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RING_SIZE = 4096, LINE_MAX_SIZE = 4096, CLOSE_PATIENCE = 2 /* seconds */ };
+enum { RING_SIZE = 4096, LINE_MAX_SIZE = 16384, CLOSE_PATIENCE = 2 /* seconds */ };
 
 struct entry {
     enum log_level level;

@@ -6,7 +6,8 @@
  * How: lines enter a bounded ring that one thread empties; where the sink is slower than we are,
  *   lines are dropped and their number is logged as soon as there is room.
  * Threads: any. The writer thread blocks all signals.
- * Depends on: strbuf, libc; libsystemd for the journal.
+ * Bound: a line is at most 16,383 octets; a longer one ends in "...".
+ * Depends on: errtext, libc; libsystemd for the journal.
  */
 #ifndef SENDAS_LOG_H
 #define SENDAS_LOG_H

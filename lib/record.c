@@ -5,11 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Whatever a client sends, the verdict stays in the line, and the line in the log. */
+enum { VALUE_SHOWN_MAX = 256, MAILBOXES_SHOWN_MAX = 5 };
+
 /* One list of keys for both forms: each writer gets name and value in order. */
 struct writer {
     void (*put)(struct writer *w, const char *key, const char *value);
     struct strbuf *out;
     json_t *object;
+    struct arena *arena;
 };
 
 static void put_text(struct writer *w, const char *key, const char *value)
@@ -65,6 +69,8 @@ static void put_json(struct writer *w, const char *key, const char *value)
 
 static void put(struct writer *w, const char *key, const char *value)
 {
+    if (value && strlen(value) > VALUE_SHOWN_MAX)
+        value = arena_printf(w->arena, "%.*s...", VALUE_SHOWN_MAX, value);
     if (value)
         w->put(w, key, value);
 }
@@ -130,7 +136,18 @@ static const char *from_shape(const struct from_fact *from)
     return "malformed";
 }
 
-static void put_claims(struct writer *w, const struct facts *f, struct arena *a)
+static void put_from(struct writer *w, const struct mailbox_list *list)
+{
+    struct strbuf from;
+    strbuf_init(&from, w->arena);
+    for (size_t i = 0; i < list->count && i < MAILBOXES_SHOWN_MAX; i++)
+        strbuf_printf(&from, "%s%s", i ? "," : "", list->items[i].addr.key);
+    w->put(w, "from", from.text);
+    if (list->count > MAILBOXES_SHOWN_MAX)
+        put_number(w, "from_count", list->count);
+}
+
+static void put_claims(struct writer *w, const struct facts *f)
 {
     put(w, "sender", f->sender.shape == SENDER_ADDRESS ? f->sender.addr.key : f->sender.raw);
     if (f->stage != FACTS_EOM) {
@@ -142,11 +159,7 @@ static void put_claims(struct writer *w, const struct facts *f, struct arena *a)
         put(w, "from_shape", shape);
         return;
     }
-    struct strbuf from;
-    strbuf_init(&from, a);
-    for (size_t i = 0; i < f->from.list.count; i++)
-        strbuf_printf(&from, "%s%s", i ? "," : "", f->from.list.items[i].addr.key);
-    put(w, "from", from.text);
+    put_from(w, &f->from.list);
 }
 
 static const struct finding *strongest(const struct decision *d)
@@ -162,10 +175,10 @@ static const struct finding *strongest(const struct decision *d)
     return best;
 }
 
-static void put_all_reasons(struct writer *w, const struct decision *d, struct arena *a)
+static void put_all_reasons(struct writer *w, const struct decision *d)
 {
     struct strbuf all;
-    strbuf_init(&all, a);
+    strbuf_init(&all, w->arena);
     for (size_t i = 0; i < d->finding_count; i++)
         strbuf_printf(&all, "%s%s%s", i ? "," : "", reason_info(d->findings[i].reason)->id,
                       d->findings[i].observed ? "(observed)" : "");
@@ -173,7 +186,7 @@ static void put_all_reasons(struct writer *w, const struct decision *d, struct a
         put(w, "reasons", all.text);
 }
 
-static void put_verdict(struct writer *w, const struct decision *d, struct arena *a)
+static void put_verdict(struct writer *w, const struct decision *d)
 {
     const struct finding *f = strongest(d);
     put(w, "verdict", effect_name(d->effect));
@@ -186,13 +199,14 @@ static void put_verdict(struct writer *w, const struct decision *d, struct arena
     put(w, "reason", reason_info(f->reason)->id);
     put(w, "address", f->address);
     put(w, "detail", f->detail);
-    put_all_reasons(w, d, a);
+    put_all_reasons(w, d);
 }
 
-static void put_grant(struct writer *w, const char *key, const struct grant *grant, struct arena *a)
+static void put_grant(struct writer *w, const char *key, const struct grant *grant)
 {
     if (grant)
-        put(w, key, arena_printf(a, "%s:%s:%s", grant->directory, grant->attribute, grant->entry));
+        put(w, key,
+            arena_printf(w->arena, "%s:%s:%s", grant->directory, grant->attribute, grant->entry));
 }
 
 static void put_costs(struct writer *w, const struct record *r)
@@ -205,18 +219,18 @@ static void put_costs(struct writer *w, const struct record *r)
 
 static void put_record(struct writer *w, const struct record *r)
 {
-    struct arena *a = arena_create();
+    w->arena = arena_create();
     put_client(w, r);
     put_principal(w, &r->facts->principal);
-    put_claims(w, r->facts, a);
+    put_claims(w, r->facts);
     put_number(w, "rcpts", r->recipients);
     if (r->recipients_refused)
         put_number(w, "rcpts_refused", r->recipients_refused);
-    put_verdict(w, r->decision, a);
-    put_grant(w, "sender_grant", r->decision->sender_grant, a);
-    put_grant(w, "from_grant", r->decision->from_grant, a);
+    put_verdict(w, r->decision);
+    put_grant(w, "sender_grant", r->decision->sender_grant);
+    put_grant(w, "from_grant", r->decision->from_grant);
     put_costs(w, r);
-    arena_destroy(a);
+    arena_destroy(w->arena);
 }
 
 void record_text(const struct record *record, struct strbuf *out)

@@ -29,7 +29,7 @@
 enum {
     RING = 4096, /* lines that wait at most, see log.c */
     THREADS = 8,
-    LINE_LONGEST = 4095,
+    LINE_LONGEST = 16383,
     PATIENCE_S = 60, /* for what must come */
 };
 

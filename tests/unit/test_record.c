@@ -137,8 +137,40 @@ static void writes(void **state)
     arena_destroy(a);
 }
 
+/* Whatever a client brings, the verdict stands in the line and the line stays short. */
+static void long_values(void **state)
+{
+    (void)state;
+    struct scene scene;
+    struct mailbox boxes[1000];
+    char address[255], raw[3000];
+    struct arena *a = arena_create();
+    struct strbuf text, json;
+    memset(address, 'a', sizeof address);
+    memset(raw, '\xff', sizeof raw);
+    address[254] = raw[2999] = '\0';
+    refused(&scene);
+    for (size_t i = 0; i < 1000; i++)
+        boxes[i] = (struct mailbox){.addr = {.key = address}};
+    scene.facts.from.list = (struct mailbox_list){boxes, 1000};
+    scene.facts.sender = (struct sender_fact){.shape = SENDER_MALFORMED, .raw = raw};
+    scene.record.client_name = raw;
+    strbuf_init(&text, a);
+    strbuf_init(&json, a);
+    record_text(&scene.record, &text);
+    record_json(&scene.record, &json);
+    assert_true(text.len < 8000 && json.len < 8000);
+    assert_non_null(strstr(text.text, " from_count=1000 "));
+    assert_non_null(strstr(text.text, " verdict=reject reason=from-not-granted "));
+    json_t *object = json_loads(json.text, 0, NULL);
+    assert_string_equal(json_string_value(json_object_get(object, "verdict")), "reject");
+    json_decref(object);
+    arena_destroy(a);
+}
+
 int main(void)
 {
     ROWS_ADD(rows, writes);
+    ROWS_ADD_TEST("long values are cut, the verdict is not", long_values);
     return rows_main();
 }
