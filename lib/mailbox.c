@@ -10,8 +10,8 @@ static struct span line_at(struct span value, size_t start)
     return span_sub(rest, 0, span_find(rest, '\n'));
 }
 
-/* Postfix breaks a longer line when it sends it on, after we have judged it. The blank may have
- * been taken off the value by the milter library, so it is always counted. */
+/* Postfix breaks a longer line when it sends it on, after we have judged it. The blank behind
+ * the colon does not belong to the value, and is always counted. */
 static bool check_length(size_t name_len, struct span value, struct errtext *why)
 {
     size_t before = name_len + sizeof ": " - 1;

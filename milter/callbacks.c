@@ -31,6 +31,7 @@ enum {
 struct connection {
     struct connection *previous, *next;
     struct session *session;
+    bool keeps_blank; /* SMFIP_HDR_LEADSPC: a value comes with the blank behind its colon */
 };
 
 /* libmilter hands no context to its callbacks. */
@@ -213,10 +214,12 @@ static sfsistat negotiate(SMFICTX *ctx, unsigned long actions, unsigned long ste
                                   "8.14 or newer is needed");
         return SMFIS_REJECT;
     }
-    if (!connection_open(ctx))
+    struct connection *c = connection_open(ctx);
+    if (!c)
         return SMFIS_REJECT;
     *actions_out = actions & SMFIF_SETSYMLIST;
     *steps_out = steps_wanted(steps) | unanswered;
+    c->keeps_blank = (*steps_out & SMFIP_HDR_LEADSPC) != 0;
     if (actions & SMFIF_SETSYMLIST)
         ask_for_macros(ctx);
     return SMFIS_CONTINUE;
@@ -410,8 +413,9 @@ static sfsistat on_header(SMFICTX *ctx, char *name, char *value)
 {
     if (!enter())
         return SMFIS_NOREPLY;
-    if (session_of(ctx))
-        session_header(session_of(ctx), name, value);
+    const struct connection *c = smfi_getpriv(ctx);
+    if (c)
+        session_header(c->session, name, value + (c->keeps_blank && *value == ' '));
     leave();
     return SMFIS_NOREPLY;
 }

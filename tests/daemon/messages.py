@@ -1,7 +1,7 @@
 """Messages of one connection, one after the other: nothing of one is known in the next."""
 
 from daemonkit import Daemon, accepted, case, main, refused
-from milterwire import ALL_NR, ALL_STEPS, session
+from milterwire import ALL_NR, ALL_STEPS, LEADSPC, session
 
 OWN, FOREIGN = "alice@example.net", "bob@example.net"
 
@@ -140,6 +140,18 @@ def very_long_header_first(d):
             refused(m.eom([long, ("From", FOREIGN)]), "from-not-granted")
             begin(m)
             accepted(m.eom([long, ("From", OWN)]))
+
+
+@case
+def longest_line(d):
+    """A line of From may have 998 octets, name, colon and blank included"""
+    for steps in (ALL_STEPS, ALL_STEPS & ~LEADSPC):
+        with session(d.socket, steps=steps) as m:
+            for octets, verdict in ((998, accepted), (999, refused)):
+                begin(m)
+                rest = "From: ()" + OWN
+                verdict(m.eom([("From", "(%s)%s" % ("x" * (octets - len(rest)), OWN))]),
+                        *(["from-malformed"] if verdict is refused else []))
 
 
 @case
