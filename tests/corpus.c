@@ -1,11 +1,12 @@
 /*
  * corpus - answers the rows of tests/data/ by the code that enforces
  *
- * Use: corpus from|envelope|login: one JSON row a line on standard input, one JSON answer a line on
- *   standard output. tests/check_corpus.py compares; tests/data/README.md tells the format.
+ * Use: corpus from|envelope|ldap|login: one JSON row a line on standard input, one JSON answer a
+ * line on standard output. tests/check_corpus.py compares; tests/data/README.md tells the format.
  */
 #include "addr.h"
 #include "cachekey.h"
+#include "dir_filter.h"
 #include "login.h"
 #include "mailbox.h"
 #include "strbuf.h"
@@ -244,10 +245,109 @@ static json_t *answer_login(struct arena *a, const json_t *row)
                      json_string_value(json_object_get(row, "kind")), a, row);
 }
 
+/* ---- ldap ---- */
+
+static json_t *ldap_answer(const char *outcome, const char *filter)
+{
+    return json_pack("{s:s, s:s?}", "outcome", outcome, "filter", filter);
+}
+
+/* The entries that a search could find: directory.json of the source tree. */
+static json_t *load_directory(struct arena *a)
+{
+    const char *srcdir = getenv("srcdir");
+    const char *path = arena_printf(a, "%s/tests/data/directory.json", srcdir ? srcdir : ".");
+    json_error_t error;
+    json_t *entries = json_load_file(path, 0, &error);
+    if (!entries)
+        (void)fprintf(stderr, "corpus: %s: %s\n", path, error.text);
+    return entries;
+}
+
+static bool same_login(struct arena *a, struct span asked, struct span stored)
+{
+    struct login one, other;
+    return normalise(a, asked, &one) && normalise(a, stored, &other) &&
+           strcmp(one.name, other.name) == 0;
+}
+
+static bool same_address(struct arena *a, struct span asked, struct span stored)
+{
+    struct addr one, other;
+    return addr_parse(a, &address_rules, asked, &one, NULL) == ADDR_OK &&
+           addr_parse(a, &address_rules, stored, &other, NULL) == ADDR_OK &&
+           addr_equal(&one, &other);
+}
+
+struct entry {
+    struct arena *arena;
+    const json_t *attributes;
+};
+
+static bool entry_has(void *context, const char *attribute, const char *value)
+{
+    const struct entry *entry = context;
+    bool address = strcmp(attribute, "mail") == 0;
+    size_t i;
+    json_t *stored;
+    json_array_foreach(json_object_get(entry->attributes, attribute), i, stored)
+    {
+        struct span text = span_make(json_string_value(stored), json_string_length(stored));
+        if (address ? same_address(entry->arena, span_of(value), text)
+                    : same_login(entry->arena, span_of(value), text))
+            return true;
+    }
+    return false;
+}
+
+/* The server finds by rules of its own; what counts is which entries prove to be the one. */
+static const char *search(struct arena *a, const struct dir_filter *filter,
+                          const struct dir_facts *facts, const json_t *entries)
+{
+    bool found = false;
+    for (size_t i = 0; i < json_array_size(entries) && !found; i++) {
+        struct entry entry = {a, json_array_get(entries, i)};
+        found = dir_filter_proven(a, filter, facts, entry_has, &entry);
+    }
+    return found ? "match" : "no_match";
+}
+
+static json_t *answer_filter(struct arena *a, const struct dir_filter *filter,
+                             const struct dir_facts *facts, const char *text)
+{
+    json_t *entries = load_directory(a);
+    json_t *answer = entries ? ldap_answer(search(a, filter, facts, entries), text) : NULL;
+    json_decref(entries);
+    return answer;
+}
+
+/* The program offers no template for a DN: of such a row the value alone is judged. */
+static json_t *answer_ldap(struct arena *a, const json_t *row)
+{
+    const char *attribute = json_string_value(json_object_get(row, "attr"));
+    struct span value = text_of(a, row, json_object_get(row, "value"));
+    const struct dir_facts facts = {{[DIR_FACT_LOGIN] = arena_copy(a, value)}};
+    struct dir_filter *filter = NULL;
+    const char *text = NULL;
+    if (!attribute || !dir_filter_parse(a, span_of(arena_printf(a, "(%s=%%{login})", attribute)),
+                                        DIR_FACT_BIT(DIR_FACT_LOGIN), &filter, NULL))
+        return NULL;
+    /* A fact is a C string, so a login with a NUL never becomes one: see login_normalise(). */
+    if (span_find(value, '\0') < value.len ||
+        dir_filter_expand(a, filter, &facts, &text, NULL) != DIR_FILTER_OK)
+        return ldap_answer("refuse", NULL);
+    const char *kind = json_string_value(json_object_get(row, "kind"));
+    if (kind && strcmp(kind, "dn") == 0)
+        return ldap_answer("safe", NULL);
+    return answer_filter(a, filter, &facts, text);
+}
+
 /* ---- the loop ---- */
 
-static const struct player players[] = {
-    {"from", answer_from}, {"envelope", answer_envelope}, {"login", answer_login}};
+static const struct player players[] = {{"from", answer_from},
+                                        {"envelope", answer_envelope},
+                                        {"ldap", answer_ldap},
+                                        {"login", answer_login}};
 
 static bool play_line(const char *name, const char *line, size_t len)
 {
@@ -275,7 +375,7 @@ static bool play_line(const char *name, const char *line, size_t len)
 int main(int argc, char **argv)
 {
     if (argc != 2) {
-        (void)fprintf(stderr, "usage: corpus from|envelope|login <ROWS >ANSWERS\n");
+        (void)fprintf(stderr, "usage: corpus from|envelope|ldap|login <ROWS >ANSWERS\n");
         return 64;
     }
     char *line = NULL;

@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(TESTS, "daemon"))
 
 import daemonkit  # noqa: E402
 
-KINDS = ("from", "envelope", "login")
+KINDS = ("from", "envelope", "ldap", "login")
 
 
 class Stream:
