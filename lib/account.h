@@ -30,8 +30,12 @@ struct account {
     const char *entry;   /* DN, or the file's name */
     const char *primary; /* primary address, NULL where the directory names none */
     enum account_state state;
-    const struct grant_list *lists;
+    const struct grant_list *lists; /* what it may use */
     size_t list_count;
+    const struct grant_list *denies; /* what it may not use, whatever the lists say */
+    size_t deny_count;
+    const char *const *limits; /* values of the limits attribute, as they stand there */
+    size_t limit_count;
 };
 
 struct account_kept; /* another answer that lives as long as this one */
@@ -45,6 +49,9 @@ struct account_answer {
     /* Another directory was asked too and did not answer: what is granted here counts, what is
      * not granted is not known. ACCOUNT_FOUND where all answered. */
     enum account_status missing;
+    /* There may be denies that are not here: no grant suffices. A directory says so of its own
+     * answer, the front of those that did not answer. */
+    bool denies_missing;
     uint64_t asked_at;         /* clock_now() when the data was read */
     unsigned refs;             /* by account_answer_ref() and _unref() only */
     struct account_kept *kept; /* by account_answer_keep() only */

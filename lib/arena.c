@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Most messages fit in one block of this size; a larger piece gets a block of its own. */
-enum { BLOCK_SIZE = 2048 };
+/* Blocks grow, so that the hundred thousand answers of a cache take little each, and a message few
+ * blocks; a larger piece gets a block of its own. */
+enum { BLOCK_SIZE_FIRST = 256, BLOCK_SIZE = 2048 };
 
 struct block {
     struct block *next;
@@ -47,8 +48,11 @@ void arena_destroy(struct arena *a)
 
 static struct block *block_add(struct arena *a, size_t size)
 {
-    if (size < BLOCK_SIZE)
-        size = BLOCK_SIZE;
+    size_t usual = a->head ? 2 * a->head->size : BLOCK_SIZE_FIRST;
+    if (usual > BLOCK_SIZE)
+        usual = BLOCK_SIZE;
+    if (size < usual)
+        size = usual;
     struct block *b = xcalloc(1, sizeof *b + size);
     b->size = size;
     b->next = a->head;

@@ -16,13 +16,26 @@ struct dir {
     struct dir_backend *backends[DIR_BACKENDS_MAX];
     size_t count;
     atomic_uint waiting;
-    atomic_uint tickets_out; /* to see that destroy() of a backend keeps its promise */
+    pthread_mutex_t lock; /* for all below */
+    pthread_cond_t all_in;
+    unsigned tickets_out;
 };
 
+/* What a backend is asked, and who takes the answer. */
 struct dir_ticket {
+    const struct login *login;
+    const struct clock *clock;
+    bool wants_fresh;
+    void (*done)(struct dir_ticket *self, struct account_answer *answer, bool fresh);
+};
+
+/* A ticket of a lookup: its answer is one part of the whole. */
+struct part_ticket {
+    struct dir_ticket ticket;
     struct dir_lookup *lookup;
     struct dir_backend *backend;
     struct account_answer *answer; /* NULL while the ticket is out; under the lookup's lock */
+    bool fresh;
 };
 
 /* Counted: one reference for the caller, one for each ticket that is out. */
@@ -35,7 +48,7 @@ struct dir_lookup {
     pthread_cond_t arrived;
     size_t out; /* tickets without an answer; under the lock */
     size_t count;
-    struct dir_ticket tickets[];
+    struct part_ticket tickets[];
 };
 
 /* ---- the front and its backends ---- */
@@ -45,6 +58,8 @@ struct dir *dir_create(const struct dir_conf *conf)
     struct dir *dir = xcalloc(1, sizeof *dir);
     dir->max_waiting = conf->max_waiting;
     dir->clock = conf->clock;
+    (void)pthread_mutex_init(&dir->lock, NULL);
+    (void)pthread_cond_init(&dir->all_in, NULL);
     return dir;
 }
 
@@ -56,13 +71,23 @@ bool dir_add(struct dir *dir, struct dir_backend *backend)
     return true;
 }
 
+static void wait_for_tickets(struct dir *dir)
+{
+    (void)pthread_mutex_lock(&dir->lock);
+    while (dir->tickets_out > 0)
+        (void)pthread_cond_wait(&dir->all_in, &dir->lock);
+    (void)pthread_mutex_unlock(&dir->lock);
+}
+
 void dir_destroy(struct dir *dir)
 {
     if (!dir)
         return;
     for (size_t i = 0; i < dir->count; i++)
         dir->backends[i]->ops->destroy(dir->backends[i]);
-    assert(atomic_load(&dir->tickets_out) == 0);
+    wait_for_tickets(dir);
+    (void)pthread_cond_destroy(&dir->all_in);
+    (void)pthread_mutex_destroy(&dir->lock);
     free(dir);
 }
 
@@ -166,16 +191,54 @@ static void lookup_unref(struct dir_lookup *l)
     free(l);
 }
 
+static void tickets_go_out(struct dir *dir, size_t count)
+{
+    (void)pthread_mutex_lock(&dir->lock);
+    dir->tickets_out += (unsigned)count;
+    (void)pthread_mutex_unlock(&dir->lock);
+}
+
+/* The front may be gone when this returns. */
+static void ticket_comes_in(struct dir *dir)
+{
+    (void)pthread_mutex_lock(&dir->lock);
+    if (--dir->tickets_out == 0)
+        (void)pthread_cond_signal(&dir->all_in);
+    (void)pthread_mutex_unlock(&dir->lock);
+}
+
+static void part_done(struct dir_ticket *ticket, struct account_answer *answer, bool fresh)
+{
+    struct part_ticket *part = (struct part_ticket *)ticket;
+    struct dir_lookup *l = part->lookup;
+    ticket_comes_in(l->dir);
+    (void)pthread_mutex_lock(&l->lock);
+    assert(answer && !part->answer);
+    part->answer = answer;
+    part->fresh = fresh;
+    if (--l->out == 0)
+        (void)pthread_cond_broadcast(&l->arrived);
+    (void)pthread_mutex_unlock(&l->lock);
+    lookup_unref(l);
+}
+
+static struct dir_ticket lookup_ticket(const struct dir_lookup *l, bool fresh)
+{
+    return (struct dir_ticket){
+        .login = &l->login, .clock = l->dir->clock, .wants_fresh = fresh, .done = part_done};
+}
+
 struct dir_lookup *dir_start(struct dir *dir, const struct dir_question *question)
 {
     struct dir_backend *chosen[DIR_BACKENDS_MAX];
     size_t count = choose(dir, question, chosen);
     struct dir_lookup *l = lookup_create(dir, &question->login, count);
     for (size_t i = 0; i < count; i++)
-        l->tickets[i] = (struct dir_ticket){.lookup = l, .backend = chosen[i]};
-    atomic_fetch_add(&dir->tickets_out, (unsigned)count);
+        l->tickets[i] = (struct part_ticket){
+            .ticket = lookup_ticket(l, question->fresh), .lookup = l, .backend = chosen[i]};
+    tickets_go_out(dir, count);
     for (size_t i = 0; i < count; i++)
-        chosen[i]->ops->ask(chosen[i], &l->tickets[i]);
+        chosen[i]->ops->ask(chosen[i], &l->tickets[i].ticket);
     return l;
 }
 
@@ -189,25 +252,27 @@ void dir_lookup_release(struct dir_lookup *lookup)
 
 const struct login *dir_ticket_login(const struct dir_ticket *ticket)
 {
-    return &ticket->lookup->login;
+    return ticket->login;
+}
+
+bool dir_ticket_wants_fresh(const struct dir_ticket *ticket)
+{
+    return ticket->wants_fresh;
 }
 
 uint64_t dir_ticket_now(const struct dir_ticket *ticket)
 {
-    return clock_now(ticket->lookup->dir->clock);
+    return clock_now(ticket->clock);
+}
+
+void dir_ticket_done_as(struct dir_ticket *ticket, struct account_answer *answer, bool fresh)
+{
+    ticket->done(ticket, answer, fresh);
 }
 
 void dir_ticket_done(struct dir_ticket *ticket, struct account_answer *answer)
 {
-    struct dir_lookup *l = ticket->lookup;
-    atomic_fetch_sub(&l->dir->tickets_out, 1);
-    (void)pthread_mutex_lock(&l->lock);
-    assert(answer && !ticket->answer);
-    ticket->answer = answer;
-    if (--l->out == 0)
-        (void)pthread_cond_broadcast(&l->arrived);
-    (void)pthread_mutex_unlock(&l->lock);
-    lookup_unref(l);
+    dir_ticket_done_as(ticket, answer, answer->fresh);
 }
 
 void dir_ticket_fail(struct dir_ticket *ticket, enum account_status status, const char *why)
@@ -220,6 +285,39 @@ void dir_ticket_fail(struct dir_ticket *ticket, enum account_status status, cons
     answer->missing = ACCOUNT_FOUND;
     answer->asked_at = dir_ticket_now(ticket);
     dir_ticket_done(ticket, answer);
+}
+
+/* ---- a decorator's own question ---- */
+
+struct errand {
+    struct dir_ticket ticket;
+    struct arena *arena;
+    struct login login;
+    dir_done *done;
+    void *context;
+};
+
+static void errand_done(struct dir_ticket *ticket, struct account_answer *answer, bool fresh)
+{
+    struct errand *e = (struct errand *)ticket;
+    dir_done *done = e->done;
+    void *context = e->context;
+    arena_destroy(e->arena);
+    free(e);
+    done(context, answer, fresh);
+}
+
+void dir_backend_ask(struct dir_backend *backend, const struct login *login, bool fresh,
+                     const struct clock *clock, dir_done *done, void *context)
+{
+    struct errand *e = xcalloc(1, sizeof *e);
+    e->arena = arena_create();
+    e->login = login_copy(e->arena, login);
+    e->done = done;
+    e->context = context;
+    e->ticket = (struct dir_ticket){
+        .login = &e->login, .clock = clock, .wants_fresh = fresh, .done = errand_done};
+    backend->ops->ask(backend, &e->ticket);
 }
 
 /* ---- waiting ---- */
@@ -260,6 +358,7 @@ static const char *wait_for_all(struct dir_lookup *l, uint64_t budget)
 struct part {
     const struct dir_backend *backend;
     struct account_answer *answer; /* NULL where it had not arrived */
+    bool fresh;
 };
 
 struct parts {
@@ -341,8 +440,13 @@ static const char *conflict(struct arena *a, const struct parts *parts)
     return count > 1 ? names.text : NULL;
 }
 
-static void add_finder(struct account_answer *all, struct grant_list *lists,
-                       const struct part *part)
+/* Room for what the finders have, before it is filled. */
+struct sums {
+    struct grant_list *lists, *denies;
+    const char **limits;
+};
+
+static void add_finder(struct account_answer *all, const struct sums *sums, const struct part *part)
 {
     struct account *sum = &all->account;
     const struct account *one = &part->answer->account;
@@ -355,21 +459,58 @@ static void add_finder(struct account_answer *all, struct grant_list *lists,
     if (one->state == ACCOUNT_DISABLED)
         sum->state = ACCOUNT_DISABLED;
     for (size_t i = 0; i < one->list_count; i++)
-        lists[sum->list_count++] = one->lists[i];
+        sums->lists[sum->list_count++] = one->lists[i];
+    for (size_t i = 0; i < one->deny_count; i++)
+        sums->denies[sum->deny_count++] = one->denies[i];
+    for (size_t i = 0; i < one->limit_count; i++)
+        sums->limits[sum->limit_count++] = one->limits[i];
     account_answer_keep(all, part->answer);
+}
+
+static struct sums make_room(struct arena *a, const struct parts *parts)
+{
+    size_t lists = 0, denies = 0, limits = 0;
+    for (size_t i = 0; i < parts->count; i++) {
+        if (!found(&parts->items[i]))
+            continue;
+        const struct account *one = &parts->items[i].answer->account;
+        lists += one->list_count;
+        denies += one->deny_count;
+        limits += one->limit_count;
+    }
+    return (struct sums){
+        .lists = arena_array(a, lists, sizeof(struct grant_list)),
+        .denies = arena_array(a, denies, sizeof(struct grant_list)),
+        .limits = arena_array(a, limits, sizeof(const char *)),
+    };
 }
 
 static void add_up(struct account_answer *all, const struct parts *parts)
 {
-    size_t lists = 0;
+    struct sums sums = make_room(all->arena, parts);
+    all->account.lists = sums.lists;
+    all->account.denies = sums.denies;
+    all->account.limits = sums.limits;
     for (size_t i = 0; i < parts->count; i++)
         if (found(&parts->items[i]))
-            lists += parts->items[i].answer->account.list_count;
-    struct grant_list *sum = arena_array(all->arena, lists, sizeof *sum);
-    all->account.lists = sum;
+            add_finder(all, &sums, &parts->items[i]);
+}
+
+/* No such login there: then there are no denies either. One that found it knows what is missing. */
+static bool denies_may_be_missing(const struct part *part)
+{
+    enum account_status status = trouble(part);
+    if (found(part))
+        return part->answer->denies_missing;
+    return part->backend->has_denies && status != ACCOUNT_FOUND && status != ACCOUNT_UNKNOWN;
+}
+
+static bool any_denies_missing(const struct parts *parts)
+{
     for (size_t i = 0; i < parts->count; i++)
-        if (found(&parts->items[i]))
-            add_finder(all, sum, &parts->items[i]);
+        if (denies_may_be_missing(&parts->items[i]))
+            return true;
+    return false;
 }
 
 static void set_status(struct account_answer *all, const struct parts *parts)
@@ -380,6 +521,7 @@ static void set_status(struct account_answer *all, const struct parts *parts)
     for (size_t i = 0; i < parts->count; i++)
         any = any || found(&parts->items[i]);
     all->missing = worst == ACCOUNT_UNKNOWN ? ACCOUNT_FOUND : worst;
+    all->denies_missing = any_denies_missing(parts);
     if (rivals) {
         all->status = ACCOUNT_MISCONFIGURED;
         all->why = arena_printf(all->arena,
@@ -399,7 +541,7 @@ static void set_age(struct account_answer *all, const struct parts *parts, uint6
     all->asked_at = now;
     for (size_t i = 0; i < parts->count; i++) {
         const struct account_answer *one = parts->items[i].answer;
-        all->fresh = all->fresh && one && one->fresh;
+        all->fresh = all->fresh && parts->items[i].fresh;
         if (one && one->asked_at < all->asked_at)
             all->asked_at = one->asked_at;
     }
@@ -426,9 +568,10 @@ static void take_parts(const struct dir_lookup *l, struct parts *out)
 {
     out->count = l->count;
     for (size_t i = 0; i < l->count; i++) {
-        const struct dir_ticket *ticket = &l->tickets[i];
+        const struct part_ticket *ticket = &l->tickets[i];
         out->items[i].backend = ticket->backend;
         out->items[i].answer = ticket->answer ? account_answer_ref(ticket->answer) : NULL;
+        out->items[i].fresh = ticket->fresh;
     }
 }
 

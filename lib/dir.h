@@ -3,9 +3,14 @@
  *
  * Use: dir_start() when the login is known, without waiting; dir_join() where the answer is first
  *   needed; then dir_lookup_release(). A lookup that is never joined is released all the same.
- * Backends: a struct dir_backend as first member of an own struct, with four functions. A backend
+ * Backends: a struct dir_backend as first member of an own struct, with two functions. A backend
  *   answers by dir_ticket_done(), at once or later, from any thread, exactly once a ticket.
  *   dir_file is the small example; dir_fail and dir_slow are backends for tests.
+ * Decorators: a backend around another one, such as dir_cache. It asks the inner one by
+ *   dir_backend_ask(), which brings it an answer that it may hand to many tickets.
+ * Fresh: whether a permanent refusal may rest on an answer. A question may ask for that; a backend
+ *   that always reads anew need not look at it. It is the ticket's, not the answer's: one answer
+ *   is fresh for the question that brought it and may not be for the one that finds it later.
  * Memory: dir owns its backends. A dir is counted with the configuration that holds it; tickets
  *   that are still out keep their lookup alive, and dir_destroy() has the backends answer them.
  * Failure: the four statuses of account.h. Never turned into one another; where several
@@ -28,6 +33,8 @@ struct dir_backend;
 
 struct dir_question {
     struct login login;
+    /* Data that was read for this question, or lately: see dir_cache.h. */
+    bool fresh;
     /* Names of the directories to ask; count 0 asks all. */
     const char *const *directories;
     size_t directory_count;
@@ -39,7 +46,9 @@ struct dir_ops {
     const char *type; /* "file" */
     /* Answer the question of this ticket: dir_ticket_done(), now or later. */
     void (*ask)(struct dir_backend *self, struct dir_ticket *ticket);
-    /* Answers the tickets that are still out, without waiting for a directory, then frees self. */
+    /* Answers the tickets that are still out, without waiting for a directory, then frees self. A
+     * thread that is just about to answer one may do so a moment later: who asked waits for that.
+     */
     void (*destroy)(struct dir_backend *self);
 };
 
@@ -48,17 +57,33 @@ struct dir_backend {
     const char *name;                 /* of the directory block; owned by the backend */
     const char *const *login_domains; /* asks only for logins of these; "*" or count 0 for all */
     size_t login_domain_count;
-    bool merge; /* a login may be in another directory too */
+    bool merge;      /* a login may be in another directory too */
+    bool has_denies; /* while it does not answer, a grant of another does not suffice */
 };
 
 /* Valid until dir_ticket_done(). */
 const struct login *dir_ticket_login(const struct dir_ticket *ticket);
+/* Data that is remembered from before will not do, unless it is young. */
+bool dir_ticket_wants_fresh(const struct dir_ticket *ticket);
 /* For asked_at of an answer that is read now. */
 uint64_t dir_ticket_now(const struct dir_ticket *ticket);
-/* Takes over the caller's reference to answer. */
+/* Takes over the caller's reference to answer, which is not written to any more: others may hold
+ * it too. Fresh as the answer says. */
 void dir_ticket_done(struct dir_ticket *ticket, struct account_answer *answer);
+/* The same, fresh or not for this ticket whatever the answer says. */
+void dir_ticket_done_as(struct dir_ticket *ticket, struct account_answer *answer, bool fresh);
 /* An answer without account, asked now: status must not be ACCOUNT_FOUND. "Unknown" is fresh. */
 void dir_ticket_fail(struct dir_ticket *ticket, enum account_status status, const char *why);
+
+/* ---- for decorators ---- */
+
+/* The answer is the callee's to unref. */
+typedef void dir_done(void *context, struct account_answer *answer, bool fresh);
+/* Asks one backend on the asker's own behalf. done is called exactly once, before this returns or
+ * later, from any thread; destroy() of the backend sees to it at the latest. login is copied; clock
+ * must live until then. */
+void dir_backend_ask(struct dir_backend *backend, const struct login *login, bool fresh,
+                     const struct clock *clock, dir_done *done, void *context);
 
 /* ---- for the daemon ---- */
 
@@ -87,6 +112,8 @@ struct dir_lookup *dir_start(struct dir *dir, const struct dir_question *questio
  *                         more than one of them lacks merge
  *   found by none         misconfigured, unavailable, unknown: the first of these that one said
  *   nobody to ask         unknown
+ * Denies add up like grants; denies_missing says that one with has_denies has not answered, or has
+ * found the login and says so itself.
  * Fresh where all parts are; asked_at is the oldest part's. */
 struct account_answer *dir_join(struct dir_lookup *lookup, uint64_t budget) MUST_USE;
 void dir_lookup_release(struct dir_lookup *lookup); /* NULL is fine */

@@ -1,4 +1,5 @@
 #include "dir_file.h"
+#include "keyhash.h"
 #include "utext.h"
 #include "xalloc.h"
 
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <uthash.h>
@@ -38,67 +38,18 @@ struct dir_file {
     struct arena *arena;
     const char *file;
     const char *unknown; /* what is said of a login that is no owner */
-    uint64_t seed[2];
+    struct keyhash_seed seed;
     struct owner *owners;
     const struct grant *grants; /* those of an owner side by side */
 };
 
 /* ---- the table of owners ---- */
 
-static uint64_t rotate(uint64_t x, unsigned bits)
-{
-    return x << bits | x >> (64 - bits);
-}
-
-static void sip_round(uint64_t v[4])
-{
-    v[0] += v[1];
-    v[2] += v[3];
-    v[1] = rotate(v[1], 13) ^ v[0];
-    v[3] = rotate(v[3], 16) ^ v[2];
-    v[0] = rotate(v[0], 32);
-    v[2] += v[1];
-    v[0] += v[3];
-    v[1] = rotate(v[1], 17) ^ v[2];
-    v[3] = rotate(v[3], 21) ^ v[0];
-    v[2] = rotate(v[2], 32);
-}
-
-static void sip_block(uint64_t v[4], uint64_t block)
-{
-    v[3] ^= block;
-    sip_round(v);
-    v[0] ^= block;
-}
-
-/* SipHash-1-3: logins come from the network, and nobody shall choose the length of a chain. */
-static unsigned hash_login(const uint64_t seed[2], const char *text, size_t len)
-{
-    uint64_t v[4] = {
-        seed[0] ^ UINT64_C(0x736f6d6570736575),
-        seed[1] ^ UINT64_C(0x646f72616e646f6d),
-        seed[0] ^ UINT64_C(0x6c7967656e657261),
-        seed[1] ^ UINT64_C(0x7465646279746573),
-    };
-    uint64_t last = (uint64_t)len << 56, block;
-    for (; len >= sizeof block; text += sizeof block, len -= sizeof block) {
-        memcpy(&block, text, sizeof block);
-        sip_block(v, block);
-    }
-    for (size_t i = 0; i < len; i++)
-        last |= (uint64_t)(unsigned char)text[i] << (8 * i);
-    sip_block(v, last);
-    v[2] ^= 0xff;
-    for (int i = 0; i < 3; i++)
-        sip_round(v);
-    return (unsigned)(v[0] ^ v[1] ^ v[2] ^ v[3]);
-}
-
 static struct owner *owner_find(const struct dir_file *d, const char *login)
 {
     size_t len = strlen(login);
     struct owner *owner;
-    HASH_FIND_BYHASHVALUE(hh, d->owners, login, len, hash_login(d->seed, login, len), owner);
+    HASH_FIND_BYHASHVALUE(hh, d->owners, login, len, keyhash(&d->seed, login, len), owner);
     return owner;
 }
 
@@ -106,7 +57,7 @@ static struct owner *owner_find(const struct dir_file *d, const char *login)
 static struct owner *owner_add(struct dir_file *d, const char *login)
 {
     size_t len = strlen(login);
-    unsigned hash = hash_login(d->seed, login, len);
+    unsigned hash = keyhash(&d->seed, login, len);
     struct owner *owner = arena_alloc(d->arena, sizeof *owner);
     HASH_ADD_KEYPTR_BYHASHVALUE(hh, d->owners, login, len, hash, owner);
     return owner;
@@ -756,7 +707,7 @@ struct dir_backend *dir_file_open(const struct dir_file_conf *conf, dir_file_rep
         .context = context,
         .scratch = arena_create(),
     };
-    if (getentropy(l.dir->seed, sizeof l.dir->seed) != 0)
+    if (!keyhash_seed(&l.dir->seed))
         fault(&l, 0, "no random numbers from the kernel: %m");
     else
         load_file(&l);

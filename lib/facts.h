@@ -71,6 +71,9 @@ struct facts {
     bool non_smtp;                       /* local submission: there is no SMTP client to answer */
     bool have_local_domains;             /* else relay and local_sender are off */
     const struct account_answer *answer; /* NULL where no directory was asked */
+    /* What asking again for fresh data brought, where that was no whole answer and answer is still
+     * the first one: why there is none, and what a part of the directories grants or denies. */
+    const struct account_answer *recheck;
     struct sender_fact sender;
     struct recipient_fact recipient; /* at FACTS_RCPT; raw is NULL at MAIL */
     struct from_fact from;           /* at FACTS_EOM */

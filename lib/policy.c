@@ -194,15 +194,24 @@ bool policy_wants_account(const struct policy *policy, const struct principal *p
 
 /* ---- the decision ---- */
 
+/* A later one is worse. */
+enum claim_result {
+    CLAIM_GRANTED,
+    CLAIM_NOT_JUDGED,  /* no such login: rule_login_state has spoken */
+    CLAIM_NOT_KNOWN,   /* a directory did not answer, or not lately: neither yes nor no */
+    CLAIM_NOT_GRANTED, /* or there is no such claim */
+};
+
 struct judge {
     struct arena *arena;
     const struct addr_rules *rules;
     const struct policy *policy;
     const struct facts *facts;
     struct decision *decision;
-    bool exempt;       /* claim checks observe for this login */
-    bool unavailable;  /* said already that a directory did not answer */
-    bool from_granted; /* From is there, and every mailbox of it is granted */
+    bool exempt;      /* claim checks observe for this login */
+    bool unavailable; /* said already that a directory did not answer */
+    enum claim_result sender_result;
+    enum claim_result from_result; /* the worst of its mailboxes */
 };
 
 static bool authenticated(const struct judge *j)
@@ -292,6 +301,35 @@ static void add_no_answer(struct judge *j, enum account_status status, bool obse
     add(j, REASON_DIRECTORY_UNAVAILABLE, EFFECT_TEMPFAIL, observed, NULL, why);
 }
 
+/* May a permanent refusal rest on it? */
+static bool is_final(const struct account_answer *answer)
+{
+    return answer->fresh && answer->missing == ACCOUNT_FOUND;
+}
+
+static enum account_status trouble_of(const struct account_answer *answer)
+{
+    return answer->status == ACCOUNT_FOUND ? answer->missing : answer->status;
+}
+
+static const char claim_not_lately[] = "not granted, but not asked lately";
+
+/* Neither yes nor no. Where it is the age of the data alone, asking again may help. */
+static void add_not_known(struct judge *j, bool observed, const char *not_lately)
+{
+    const struct account_answer *answer = j->facts->answer, *again = j->facts->recheck;
+    enum account_status trouble = trouble_of(answer);
+    if (trouble == ACCOUNT_UNAVAILABLE || trouble == ACCOUNT_MISCONFIGURED) {
+        add_no_answer(j, trouble, observed, answer->why);
+        return;
+    }
+    j->decision->wants_fresh = true;
+    if (again)
+        add_no_answer(j, trouble_of(again), observed, again->why);
+    else
+        add_no_answer(j, ACCOUNT_UNAVAILABLE, observed, not_lately);
+}
+
 static void rule_auth_required(struct judge *j)
 {
     if (j->policy->require_authentication && !authenticated(j))
@@ -314,6 +352,11 @@ static void rule_principal(struct judge *j)
     }
 }
 
+static bool says_disabled(const struct account_answer *answer)
+{
+    return answer && answer->status == ACCOUNT_FOUND && answer->account.state == ACCOUNT_DISABLED;
+}
+
 static void rule_login_state(struct judge *j)
 {
     if (!has_account(j))
@@ -325,17 +368,17 @@ static void rule_login_state(struct judge *j)
         add_no_answer(j, answer->status, false, answer->why);
         return;
     case ACCOUNT_UNKNOWN:
-        if (!answer->fresh)
-            add_no_answer(j, ACCOUNT_UNAVAILABLE, j->exempt, "not known, but not asked lately");
-        else
+        if (is_final(answer))
             add_claim(j, REASON_LOGIN_UNKNOWN, action_of(j, CHECK_UNKNOWN_LOGIN), NULL,
                       answer->why);
+        else
+            add_not_known(j, j->exempt, "not known, but not asked lately");
         return;
     case ACCOUNT_FOUND:
-        if (answer->account.state == ACCOUNT_DISABLED && answer->fresh)
+        if (says_disabled(answer) && is_final(answer))
             add(j, REASON_LOGIN_DISABLED, EFFECT_REJECT, false, NULL, answer->account.entry);
-        else if (answer->account.state == ACCOUNT_DISABLED)
-            add_no_answer(j, ACCOUNT_UNAVAILABLE, false, "disabled, but not asked lately");
+        else if (says_disabled(answer) || says_disabled(j->facts->recheck))
+            add_not_known(j, false, "disabled, but not asked lately");
         return;
     }
 }
@@ -359,16 +402,15 @@ static bool judges_from(const struct judge *j)
     return at_end(j) && authenticated(j) && action_of(j, CHECK_HEADER_FROM) != ACTION_IGNORE;
 }
 
-static bool sender_is_granted(const struct judge *j)
-{
-    return j->facts->sender.shape == SENDER_ADDRESS && j->decision->sender_grant;
-}
-
 /* missing_from = accept leans on the envelope sender, which must then be granted. */
 static void from_is_missing(struct judge *j)
 {
     enum policy_action action = action_of(j, CHECK_MISSING_FROM);
-    if (action == ACTION_ACCEPT && !sender_is_granted(j))
+    if (action == ACTION_ACCEPT && j->sender_result == CLAIM_NOT_KNOWN) {
+        add_not_known(j, j->exempt, claim_not_lately);
+        return;
+    }
+    if (action == ACTION_ACCEPT && j->sender_result != CLAIM_GRANTED)
         action = ACTION_REJECT;
     add_claim(j, REASON_FROM_MISSING, action, NULL, NULL);
 }
@@ -411,28 +453,49 @@ static void rule_local_sender(struct judge *j)
                       NULL);
 }
 
-enum claim_result {
-    CLAIM_GRANTED,
-    CLAIM_NOT_GRANTED,
-    CLAIM_NOT_KNOWN,  /* a directory did not answer, or not lately: neither yes nor no */
-    CLAIM_NOT_JUDGED, /* no such login: rule_login_state has spoken */
-};
+static const struct grant *find_in(const struct judge *j, const struct account_answer *answer,
+                                   const struct addr *addr)
+{
+    if (!answer || answer->status != ACCOUNT_FOUND || answer->denies_missing)
+        return NULL;
+    return grant_find(j->arena, j->rules, answer->account.lists, answer->account.list_count, addr);
+}
 
-static enum claim_result claim_result(struct judge *j, const struct addr *addr,
+static const struct grant *find_deny(const struct judge *j, const struct account_answer *answer,
+                                     const struct addr *addr)
+{
+    if (!answer || answer->status != ACCOUNT_FOUND)
+        return NULL;
+    return grant_find(j->arena, j->rules, answer->account.denies, answer->account.deny_count, addr);
+}
+
+static const struct grant *deny_of(const struct judge *j, const struct addr *addr)
+{
+    const struct grant *deny = find_deny(j, j->facts->answer, addr);
+    return deny ? deny : find_deny(j, j->facts->recheck, addr);
+}
+
+/* An old grant suffices; what a recheck in part brought adds to it. */
+static const struct grant *grant_of(const struct judge *j, const struct addr *addr)
+{
+    const struct grant *grant = find_in(j, j->facts->answer, addr);
+    return grant ? grant : find_in(j, j->facts->recheck, addr);
+}
+
+static enum claim_result claim_result(const struct judge *j, const struct addr *addr,
                                       const struct grant **grant_out)
 {
     const struct account_answer *answer = j->facts->answer;
-    if (!has_account(j) || answer->status == ACCOUNT_UNKNOWN)
+    if (!has_account(j) || (answer->status == ACCOUNT_UNKNOWN && is_final(answer)))
         return CLAIM_NOT_JUDGED;
     if (answer->status != ACCOUNT_FOUND)
         return CLAIM_NOT_KNOWN;
-    const struct grant *grant =
-        grant_find(j->arena, j->rules, answer->account.lists, answer->account.list_count, addr);
+    const struct grant *grant = deny_of(j, addr) ? NULL : grant_of(j, addr);
     if (grant) {
         *grant_out = grant;
         return CLAIM_GRANTED;
     }
-    return answer->missing == ACCOUNT_FOUND && answer->fresh ? CLAIM_NOT_GRANTED : CLAIM_NOT_KNOWN;
+    return is_final(answer) ? CLAIM_NOT_GRANTED : CLAIM_NOT_KNOWN;
 }
 
 /* A claim that is not granted, of a domain that is not ours, may be let off by the site. */
@@ -445,24 +508,38 @@ static enum policy_action claim_action(const struct judge *j, enum policy_check 
     return foreign;
 }
 
-static void judge_claim(struct judge *j, enum claim_result result, enum reason reason,
-                        enum policy_action action, const char *address)
+static bool has_no_grant(const struct account *account)
 {
-    const struct account_answer *answer = j->facts->answer;
-    switch (result) {
+    for (size_t i = 0; i < account->list_count; i++)
+        if (account->lists[i].count > 0)
+            return false;
+    return true;
+}
+
+/* For the log, of a claim that is not granted; NULL for nothing to add. */
+static const char *why_not(const struct judge *j, const struct addr *addr)
+{
+    const struct grant *deny = deny_of(j, addr);
+    if (deny)
+        return arena_printf(j->arena, "denied by %s:%s:%s", deny->directory, deny->attribute,
+                            deny->entry);
+    return has_no_grant(&j->facts->answer->account) ? "the account has no address" : NULL;
+}
+
+static void judge_claim(struct judge *j, const struct addr *addr, enum reason reason,
+                        enum policy_action action)
+{
+    const struct grant *grant;
+    switch (claim_result(j, addr, &grant)) {
     case CLAIM_GRANTED:
     case CLAIM_NOT_JUDGED:
         return;
     case CLAIM_NOT_GRANTED:
-        add_claim(j, reason, action, address, NULL);
+        add_claim(j, reason, action, addr->key, why_not(j, addr));
         return;
     case CLAIM_NOT_KNOWN:
         if (action == ACTION_REJECT || action == ACTION_TEMPFAIL || action == ACTION_OBSERVE)
-            add_no_answer(j,
-                          answer->status == ACCOUNT_FOUND && answer->missing != ACCOUNT_FOUND
-                              ? answer->missing
-                              : ACCOUNT_UNAVAILABLE,
-                          j->exempt || action == ACTION_OBSERVE, answer->why);
+            add_not_known(j, j->exempt || action == ACTION_OBSERVE, claim_not_lately);
         return;
     }
 }
@@ -470,11 +547,9 @@ static void judge_claim(struct judge *j, enum claim_result result, enum reason r
 static void rule_sender(struct judge *j)
 {
     const struct sender_fact *sender = &j->facts->sender;
-    if (!authenticated(j) || sender->shape != SENDER_ADDRESS)
-        return;
-    judge_claim(j, claim_result(j, &sender->addr, &j->decision->sender_grant),
-                REASON_SENDER_NOT_GRANTED, claim_action(j, CHECK_ENVELOPE, sender->local),
-                sender->addr.key);
+    if (authenticated(j) && sender->shape == SENDER_ADDRESS)
+        judge_claim(j, &sender->addr, REASON_SENDER_NOT_GRANTED,
+                    claim_action(j, CHECK_ENVELOPE, sender->local));
 }
 
 /* Grants are looked up first, so that rules in front of rule_from can lean on the result. */
@@ -482,16 +557,18 @@ static void find_grants(struct judge *j)
 {
     const struct from_fact *from = &j->facts->from;
     const struct sender_fact *sender = &j->facts->sender;
+    j->sender_result = j->from_result = CLAIM_NOT_GRANTED;
     if (sender->shape == SENDER_ADDRESS)
-        (void)claim_result(j, &sender->addr, &j->decision->sender_grant);
+        j->sender_result = claim_result(j, &sender->addr, &j->decision->sender_grant);
     if (!at_end(j) || from->fields != 1 || from->status != MAILBOX_OK)
         return;
-    bool granted = true;
-    for (size_t i = from->list.count; i-- > 0;)
-        granted =
-            claim_result(j, &from->list.items[i].addr, &j->decision->from_grant) == CLAIM_GRANTED &&
-            granted;
-    j->from_granted = granted;
+    j->from_result = CLAIM_GRANTED;
+    for (size_t i = from->list.count; i-- > 0;) {
+        enum claim_result one =
+            claim_result(j, &from->list.items[i].addr, &j->decision->from_grant);
+        if (one > j->from_result)
+            j->from_result = one;
+    }
 }
 
 /* "reports" is decided when the shape of the message is known. Where From itself is going to be
@@ -504,8 +581,12 @@ static void rule_null_sender(struct judge *j)
     if (action == ACTION_REPORTS) {
         enum policy_action from = action_of(j, CHECK_HEADER_FROM);
         bool from_speaks = from == ACTION_REJECT || from == ACTION_TEMPFAIL;
-        if (!at_end(j) || (j->facts->report && (j->from_granted || from_speaks)))
+        if (!at_end(j) || (j->facts->report && (j->from_result == CLAIM_GRANTED || from_speaks)))
             return;
+        if (j->facts->report && j->from_result == CLAIM_NOT_KNOWN) {
+            add_not_known(j, j->exempt, claim_not_lately);
+            return;
+        }
     }
     add_claim(j, REASON_NULL_SENDER, action, "<>", j->facts->report ? "From is not granted" : NULL);
 }
@@ -515,12 +596,9 @@ static void rule_from(struct judge *j)
     const struct from_fact *from = &j->facts->from;
     if (!judges_from(j) || from->fields != 1 || from->status != MAILBOX_OK)
         return;
-    for (size_t i = 0; i < from->list.count; i++) {
-        const struct addr *addr = &from->list.items[i].addr;
-        const struct grant *grant = NULL;
-        judge_claim(j, claim_result(j, addr, &grant), REASON_FROM_NOT_GRANTED,
-                    claim_action(j, CHECK_HEADER_FROM, from->local[i]), addr->key);
-    }
+    for (size_t i = 0; i < from->list.count; i++)
+        judge_claim(j, &from->list.items[i].addr, REASON_FROM_NOT_GRANTED,
+                    claim_action(j, CHECK_HEADER_FROM, from->local[i]));
 }
 
 static void rule_max_recipients(struct judge *j)
@@ -570,4 +648,6 @@ void policy_decide(struct arena *a, const struct addr_rules *rules, const struct
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
         order[i](&j);
     take_strongest(out);
+    if (out->effect == EFFECT_REJECT)
+        out->wants_fresh = false; /* refused already, by what needs no directory */
 }

@@ -119,7 +119,10 @@ struct decision {
     const char *address; /* of the reply */
     struct finding findings[DECISION_FINDINGS_MAX];
     size_t finding_count;
-    bool trusted;                     /* not judged: the client is in trusted_networks */
+    bool trusted; /* not judged: the client is in trusted_networks */
+    /* Something is not known only because the directory's data is not fresh: asking again for
+     * fresh data, then deciding again, may turn it into a yes or a no. */
+    bool wants_fresh;
     const struct grant *sender_grant; /* what allowed the envelope sender, NULL for nothing */
     const struct grant *from_grant;   /* what allowed (the first mailbox of) From */
 };

@@ -20,6 +20,8 @@ struct message {
     const struct policy *policy;
     struct dir_lookup *lookup;
     struct account_answer *answer;
+    struct account_answer *recheck; /* what asking again brought, where answer is still the first */
+    bool rechecked;                 /* asked again in this stage */
     struct facts facts;
     const char *queue_id;
     unsigned recipients, recipients_refused;
@@ -59,6 +61,7 @@ static void message_end(struct session *s)
 {
     dir_lookup_release(s->message.lookup);
     account_answer_unref(s->message.answer);
+    account_answer_unref(s->message.recheck);
     snapshot_unref(s->message.snapshot);
     s->message = (struct message){0};
     arena_reset(s->arena);
@@ -164,18 +167,82 @@ static void find_principal(struct session *s, const struct session_mail *mail)
 
 /* ---- the decision ---- */
 
-/* Nobody waits for a directory longer than command_budget, and once a message. */
-static void join_lookup(struct session *s)
+static struct dir_lookup *ask_directory(struct session *s, bool fresh)
+{
+    const struct message *m = &s->message;
+    return dir_start(m->snapshot->dir, &(struct dir_question){
+                                           .login = m->facts.principal.login,
+                                           .fresh = fresh,
+                                           .directories = m->policy->directories.items,
+                                           .directory_count = m->policy->directories.count,
+                                       });
+}
+
+/* Nobody waits for a directory longer than what the event, which came at since, has left of
+ * command_budget. */
+static struct account_answer *wait_for(struct session *s, struct dir_lookup *lookup, uint64_t since)
+{
+    struct message *m = &s->message;
+    uint64_t before = clock_now(s->host->clock);
+    uint64_t gone = before - since, budget = m->snapshot->command_budget;
+    struct account_answer *answer = dir_join(lookup, gone < budget ? budget - gone : 0);
+    m->waited += clock_now(s->host->clock) - before;
+    dir_lookup_release(lookup);
+    return answer;
+}
+
+/* Once a message. */
+static void join_lookup(struct session *s, uint64_t since)
 {
     struct message *m = &s->message;
     if (!m->lookup)
         return;
-    uint64_t before = clock_now(s->host->clock);
-    m->answer = dir_join(m->lookup, m->snapshot->command_budget);
-    m->waited += clock_now(s->host->clock) - before;
-    dir_lookup_release(m->lookup);
+    m->answer = wait_for(s, m->lookup, since);
     m->lookup = NULL;
     m->facts.answer = m->answer;
+}
+
+/* A whole answer does, fresh or not, because it is younger; and one in part, where the first had
+ * found nothing. Else the first one stays, so that what it grants is not lost to an outage: old
+ * data may accept, and policy sees to it that it never refuses. */
+static bool takes_over(const struct account_answer *again, const struct account_answer *first)
+{
+    bool found = again->status == ACCOUNT_FOUND;
+    bool whole = (found || again->status == ACCOUNT_UNKNOWN) && again->missing == ACCOUNT_FOUND;
+    return whole || (found && first->status != ACCOUNT_FOUND);
+}
+
+static void take_answer(struct account_answer **slot, struct account_answer *answer)
+{
+    account_answer_unref(*slot);
+    *slot = answer;
+}
+
+/* Asks once a stage for fresh data. What one stage was told in part is good for the next one too,
+ * where that is told nothing. */
+static void recheck(struct session *s, uint64_t since)
+{
+    struct message *m = &s->message;
+    struct account_answer *again = wait_for(s, ask_directory(s, true), since);
+    m->rechecked = true;
+    if (takes_over(again, m->answer)) {
+        take_answer(&m->answer, again);
+        take_answer(&m->recheck, NULL);
+    } else if (m->recheck && m->recheck->status == ACCOUNT_FOUND &&
+               again->status != ACCOUNT_FOUND) {
+        account_answer_unref(again);
+    } else {
+        take_answer(&m->recheck, again);
+    }
+    m->facts.answer = m->answer;
+    m->facts.recheck = m->recheck;
+}
+
+static void enter_stage(struct message *m, enum facts_stage stage)
+{
+    if (m->facts.stage != stage)
+        m->rechecked = false;
+    m->facts.stage = stage;
 }
 
 static void report_decision(struct session *s, const char *event, const struct decision *decision,
@@ -217,11 +284,15 @@ static struct session_answer answer_for(struct session *s, const struct decision
     return answer;
 }
 
-static void decide(struct session *s, enum facts_stage stage, struct decision *out)
+static void decide(struct session *s, enum facts_stage stage, uint64_t since, struct decision *out)
 {
     struct message *m = &s->message;
-    join_lookup(s);
-    m->facts.stage = stage;
+    join_lookup(s, since);
+    enter_stage(m, stage);
+    policy_decide(s->scratch, &m->snapshot->address, m->policy, &m->facts, out);
+    if (!out->wants_fresh || m->rechecked)
+        return;
+    recheck(s, since);
     policy_decide(s->scratch, &m->snapshot->address, m->policy, &m->facts, out);
 }
 
@@ -255,11 +326,7 @@ static void start_lookup(struct session *s)
     struct message *m = &s->message;
     if (!policy_wants_account(m->policy, &m->facts.principal))
         return;
-    m->lookup = dir_start(m->snapshot->dir, &(struct dir_question){
-                                                .login = m->facts.principal.login,
-                                                .directories = m->policy->directories.items,
-                                                .directory_count = m->policy->directories.count,
-                                            });
+    m->lookup = ask_directory(s, false);
 }
 
 static void message_begin(struct session *s, const struct session_mail *mail)
@@ -287,7 +354,7 @@ struct session_answer session_mail(struct session *s, const struct session_mail 
     message_begin(s, mail);
     if (s->host->refuse_at_mail) {
         struct decision decision;
-        decide(s, FACTS_RCPT, &decision);
+        decide(s, FACTS_RCPT, since, &decision);
         answer = answer_for(s, &decision);
         if (answer.effect != EFFECT_ACCEPT)
             report_decision(s, "mail", &decision, since);
@@ -339,7 +406,7 @@ struct session_answer session_rcpt(struct session *s, const char *argument, cons
     envelope_recipient(s->scratch, &rules, argument, keep(s->scratch, rcpt_addr),
                        &m->facts.recipient);
     m->facts.recipient.number = m->recipients + 1;
-    decide(s, FACTS_RCPT, &decision);
+    decide(s, FACTS_RCPT, since, &decision);
     if (decision.effect == EFFECT_ACCEPT)
         m->recipients++;
     else
@@ -436,7 +503,7 @@ struct session_answer session_eom(struct session *s, const char *queue_id)
     struct decision decision;
     keep_queue_id(s, queue_id);
     read_from(s);
-    decide(s, FACTS_EOM, &decision);
+    decide(s, FACTS_EOM, since, &decision);
     report_decision(s, "message", &decision, since);
     struct session_answer answer = answer_for(s, &decision);
     message_end(s);

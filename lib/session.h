@@ -4,7 +4,9 @@
  * One message's life: session_mail() pins the configuration, determines principal and policy and
  * starts the directory lookup without waiting. session_rcpt() joins it, judges the envelope and
  * answers. session_header() keeps the headers that matter. session_eom() judges all claims and
- * answers. session_abort(), the next MAIL, HELO and session_destroy() forget the message.
+ * answers. Where only old data of a directory stands in the way of a yes or a no, RCPT and the end
+ * of the message each ask once more for fresh data, within the same budget.
+ * session_abort(), the next MAIL, HELO and session_destroy() forget the message.
  *
  * Use: session_create(), session_connect(), then events as the MTA sends them, in its order.
  * Memory: two lifetimes, connection and message; nothing leaks from one message into the next.
@@ -63,7 +65,8 @@ void session_helo(struct session *s);
 struct session_answer session_mail(struct session *s, const struct session_mail *mail);
 struct session_answer session_rcpt(struct session *s, const char *argument, const char *rcpt_addr,
                                    const char *queue_id);
-/* name and value as the MTA gave them: blanks before the colon, folds and all. */
+/* name and value as they stood: blanks before the colon, folds and all, but without the one blank
+ * behind the colon. */
 void session_header(struct session *s, const char *name, const char *value);
 struct session_answer session_eom(struct session *s, const char *queue_id);
 void session_abort(struct session *s);

@@ -1,14 +1,14 @@
 /* The in-process player: the session under a fake clock, linked with the core library alone. */
 #include "replay_run.h"
+#include "dir_cache.h"
 #include "dir_fail.h"
-#include "dir_file.h"
+#include "replay_dir.h"
 #include "session.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct fake_clock {
     struct clock clock;
@@ -22,8 +22,11 @@ struct core {
     struct snapshot_slot slot;
     struct session_host host;
     struct session *session;
-    unsigned recipients; /* of the message, to know when the MTA has a queue id */
-    char record[4096];   /* the last decision */
+    const char *senders;        /* the directory's text by now */
+    struct replay_step how;     /* and its state: STEP_DIRECTORY */
+    struct dir_backend *behind; /* the switch behind the cache; NULL without a cache */
+    unsigned recipients;        /* of the message, to know when the MTA has a queue id */
+    char record[4096];          /* the last decision */
 };
 
 static uint64_t fake_now(const struct clock *self)
@@ -48,6 +51,13 @@ static void decided(void *context, const struct record *record)
 struct target {
     struct snapshot *snapshot;
     struct policy *policy;
+    struct cache *cache;
+};
+
+/* Where an option of it is set, a cache stands in front of the directory. */
+struct cache {
+    bool used;
+    struct dir_cache_conf conf;
 };
 
 typedef bool setter(struct target *t, const struct replay_words *values);
@@ -153,6 +163,39 @@ static bool set_help_url(struct target *t, const struct replay_words *v)
 {
     t->snapshot->replies.help_url = v->items[0];
     return v->count == 1;
+}
+
+/* ---- cache ---- */
+
+static bool set_cache_ttl(struct target *t, const struct replay_words *v)
+{
+    t->cache->used = true;
+    return v->count == 1 && replay_duration(v->items[0], &t->cache->conf.ttl);
+}
+
+static bool set_negative_ttl(struct target *t, const struct replay_words *v)
+{
+    t->cache->used = true;
+    return v->count == 1 && replay_duration(v->items[0], &t->cache->conf.negative_ttl);
+}
+
+static bool set_cache_entries(struct target *t, const struct replay_words *v)
+{
+    unsigned long number;
+    bool ok = number_value(v, &number);
+    t->cache->used = true;
+    t->cache->conf.entries = (unsigned)number;
+    return ok;
+}
+
+/* "COUNT/DURATION" */
+static bool set_recheck_rate(struct target *t, const struct replay_words *v)
+{
+    char *end;
+    unsigned long count = strtoul(v->items[0], &end, 10);
+    t->cache->used = true;
+    t->cache->conf.recheck_count = (unsigned)count;
+    return v->count == 1 && *end == '/' && replay_duration(end + 1, &t->cache->conf.recheck_period);
 }
 
 /* ---- login and address ---- */
@@ -285,6 +328,10 @@ static const struct setting daemon_settings[] = {
     {"command_budget", set_command_budget},
     {"mta", set_mta},
     {"help_url", set_help_url},
+    {"cache_ttl", set_cache_ttl},
+    {"negative_ttl", set_negative_ttl},
+    {"cache_entries", set_cache_entries},
+    {"recheck_rate", set_recheck_rate},
     {NULL, NULL},
 };
 static const struct setting login_settings[] = {
@@ -366,9 +413,10 @@ static bool make_policies(struct snapshot *s, const struct replay_setup *setup, 
     return true;
 }
 
-static bool apply_setup(struct snapshot *s, const struct replay_setup *setup, struct errtext *why)
+static bool apply_setup(struct snapshot *s, struct cache *cache, const struct replay_setup *setup,
+                        struct errtext *why)
 {
-    struct target t = {.snapshot = s};
+    struct target t = {.snapshot = s, .cache = cache};
     s->login.fold_case = true;
     s->address.fold_local_part = true;
     s->command_budget = 3 * CLOCK_S;
@@ -379,65 +427,64 @@ static bool apply_setup(struct snapshot *s, const struct replay_setup *setup, st
            apply_all(&t, address_settings, &setup->address, why);
 }
 
-static void report_fault(void *context, const char *file, unsigned line, const char *what)
+static struct dir_backend *open_directory(const struct core *c, const struct snapshot *s,
+                                          struct errtext *why)
 {
-    (void)file;
-    errtext_set(context, "senders, line %u: %s", line, what);
+    return replay_dir_open(&(struct replay_dir_conf){.login_rules = &s->login,
+                                                     .addr_rules = &s->address,
+                                                     .clock = &c->clock.clock,
+                                                     .senders = c->senders,
+                                                     .denies = c->scenario->setup.denies,
+                                                     .state = c->how.directory,
+                                                     .delay = c->how.duration},
+                           why);
 }
 
-static struct dir_backend *open_senders(const struct snapshot *s, const char *text,
-                                        struct errtext *why)
+static struct dir_backend *behind_cache(struct core *c, const struct cache *cache,
+                                        struct dir_backend *first)
 {
-    char path[] = "/tmp/replayXXXXXX";
-    int fd = mkstemp(path);
-    size_t len = strlen(text);
-    bool written = fd >= 0 && write(fd, text, len) == (ssize_t)len;
-    struct dir_file_conf conf = {
-        .name = "senders", .file = path, .login_rules = &s->login, .addr_rules = &s->address};
-    struct dir_backend *backend = written ? dir_file_open(&conf, report_fault, why) : NULL;
-    if (fd >= 0) {
-        (void)close(fd);
-        (void)unlink(path);
-    }
-    if (!written)
-        errtext_set(why, "cannot write %s", path);
-    return backend;
+    struct dir_cache_conf conf = cache->conf;
+    conf.clock = &c->clock.clock;
+    c->behind = replay_switch_create(first);
+    return dir_cache_create(c->behind, &conf);
 }
 
-static struct dir_backend *make_backend(const struct snapshot *s, const char *senders,
-                                        const struct replay_step *how, struct errtext *why)
+static bool add_other(struct dir *dir, const struct replay_other *other)
 {
-    struct dir_backend *file;
-    switch (how->directory) {
-    case REPLAY_DIR_FILE:
-        return open_senders(s, senders, why);
-    case REPLAY_DIR_UNAVAILABLE:
-        return dir_fail_create("senders", ACCOUNT_UNAVAILABLE, "rehearsed outage");
-    case REPLAY_DIR_MISCONFIGURED:
-        return dir_fail_create("senders", ACCOUNT_MISCONFIGURED, "rehearsed fault");
-    case REPLAY_DIR_SLOW:
-        file = open_senders(s, senders, why);
-        return file ? dir_slow_create(file, how->duration) : NULL;
-    }
-    return NULL;
+    static const enum account_status statuses[] = {
+        [REPLAY_DIR_FILE] = ACCOUNT_UNKNOWN,
+        [REPLAY_DIR_UNAVAILABLE] = ACCOUNT_UNAVAILABLE,
+        [REPLAY_DIR_MISCONFIGURED] = ACCOUNT_MISCONFIGURED,
+    };
+    struct dir_backend *backend =
+        dir_fail_create("other", statuses[other->state], "rehearsed in the other one");
+    backend->has_denies = other->denies;
+    return dir_add(dir, backend);
 }
 
-static bool make_directory(struct core *c, struct snapshot *s, const struct replay_step *how,
+static bool make_directory(struct core *c, struct snapshot *s, const struct cache *cache,
                            struct errtext *why)
 {
-    struct dir_conf conf = {.max_waiting = 32, .clock = &c->clock.clock};
-    struct dir_backend *backend = make_backend(s, c->scenario->setup.senders, how, why);
+    const struct replay_other *other = &c->scenario->setup.other;
+    struct dir_backend *backend = open_directory(c, s, why);
+    if (backend && cache->used)
+        backend = behind_cache(c, cache, backend);
     if (!backend)
         return false;
-    s->dir = dir_create(&conf);
-    return dir_add(s->dir, backend);
+    s->dir = dir_create(&(struct dir_conf){.max_waiting = 32, .clock = &c->clock.clock});
+    return dir_add(s->dir, backend) && (!other->used || add_other(s->dir, other));
 }
 
 /* A message that has begun keeps the snapshot that it pinned. */
-static bool publish(struct core *c, const struct replay_step *how, struct errtext *why)
+static bool publish(struct core *c, struct errtext *why)
 {
+    struct cache cache = {.conf = {.ttl = 300 * CLOCK_S,
+                                   .negative_ttl = 30 * CLOCK_S,
+                                   .entries = 100000,
+                                   .recheck_count = 20,
+                                   .recheck_period = CLOCK_S}};
     struct snapshot *s = snapshot_create();
-    if (!apply_setup(s, &c->scenario->setup, why) || !make_directory(c, s, how, why)) {
+    if (!apply_setup(s, &cache, &c->scenario->setup, why) || !make_directory(c, s, &cache, why)) {
         snapshot_unref(s);
         return false;
     }
@@ -445,18 +492,29 @@ static bool publish(struct core *c, const struct replay_step *how, struct errtex
     return true;
 }
 
+/* What stands behind a cache changes under it; else the change comes with a new snapshot. */
+static bool directory_changes(struct core *c, struct errtext *why)
+{
+    if (!c->behind)
+        return publish(c, why);
+    struct dir_backend *next = open_directory(c, c->slot.current, why);
+    if (next)
+        replay_switch_to(c->behind, next);
+    return next != NULL;
+}
+
 static bool core_begin(void *self, struct arena *a, const struct replay_scenario *scenario,
                        struct errtext *why)
 {
-    static const struct replay_step file = {.kind = STEP_DIRECTORY, .directory = REPLAY_DIR_FILE};
     struct core *c = self;
-    *c = (struct core){.arena = a, .scenario = scenario};
+    *c = (struct core){.arena = a, .scenario = scenario, .senders = scenario->setup.senders};
+    c->how.directory = REPLAY_DIR_FILE;
     c->clock.clock.now = fake_now;
     c->clock.time = 1000 * CLOCK_S;
     c->host = (struct session_host){
         .slot = &c->slot, .clock = &c->clock.clock, .decided = decided, .context = c};
     snapshot_slot_init(&c->slot);
-    return publish(c, &file, why);
+    return publish(c, why);
 }
 
 static bool core_end(void *self, bool failed, struct errtext *why)
@@ -625,12 +683,26 @@ static bool check_log(struct core *c, const struct replay_step *step, struct err
 static bool core_control(void *self, const struct replay_step *step, struct errtext *why)
 {
     struct core *c = self;
-    if (step->kind == STEP_LOG)
+    switch (step->kind) {
+    case STEP_EVENT:
+    case STEP_EXPECT:
+        return false;
+    case STEP_LOG:
         return check_log(c, step, why);
-    if (step->kind == STEP_DIRECTORY)
-        return publish(c, step, why);
-    c->clock.time += step->duration;
-    return true;
+    case STEP_CLOCK:
+        c->clock.time += step->duration;
+        return true;
+    case STEP_DIRECTORY:
+        c->how = *step;
+        return directory_changes(c, why);
+    case STEP_ADD:
+        c->senders = replay_senders_add(c->arena, c->senders, step->text);
+        return directory_changes(c, why);
+    case STEP_REMOVE:
+        c->senders = replay_senders_remove(c->arena, c->senders, step->text);
+        return directory_changes(c, why);
+    }
+    return false;
 }
 
 int main(int argc, char **argv)

@@ -13,7 +13,7 @@ struct parser {
     struct replay_file *file;
     struct replay_scenario *scenario;
     struct replay_policy *policy; /* whose indented lines may follow */
-    struct strbuf senders;
+    struct strbuf senders, denies;
     bool owes_expectation;
 };
 
@@ -151,6 +151,23 @@ bool replay_duration(const char *text, uint64_t *out)
     return false;
 }
 
+static bool state_by_name(const char *name, enum replay_directory *out)
+{
+    static const char *const names[] = {
+        [REPLAY_DIR_FILE] = "file",
+        [REPLAY_DIR_UNAVAILABLE] = "unavailable",
+        [REPLAY_DIR_MISCONFIGURED] = "misconfigured",
+        [REPLAY_DIR_SLOW] = "slow",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(names[i], name) == 0) {
+            *out = (enum replay_directory)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- setup ---- */
 
 static bool add_option(struct parser *p, struct replay_options *options, const char *rest)
@@ -189,6 +206,26 @@ static bool parse_senders(struct parser *p, const char *rest)
     return true;
 }
 
+static bool parse_deny(struct parser *p, const char *rest)
+{
+    strbuf_printf(&p->denies, "%s\n", rest);
+    p->scenario->setup.denies = p->denies.text;
+    p->scenario->core_only = true;
+    return true;
+}
+
+/* "other file|unavailable|misconfigured [denies]" */
+static bool parse_other(struct parser *p, const char *rest)
+{
+    struct replay_other *other = &p->scenario->setup.other;
+    struct replay_words all = words(p->arena, rest);
+    other->used = p->scenario->core_only = true;
+    other->denies = all.count == 2 && strcmp(all.items[1], "denies") == 0;
+    return (all.count == (other->denies ? 2 : 1) && state_by_name(all.items[0], &other->state) &&
+            other->state != REPLAY_DIR_SLOW) ||
+           wrong(p, "other wants file, unavailable or misconfigured, and perhaps denies", rest);
+}
+
 static bool parse_policy(struct parser *p, const char *rest)
 {
     struct replay_setup *setup = &p->scenario->setup;
@@ -206,8 +243,9 @@ static bool parse_scenario(struct parser *p, const char *rest)
         return wrong(p, "a scenario needs a name", NULL);
     p->scenario = ADD(p, p->file->scenarios, p->file->count);
     *p->scenario = (struct replay_scenario){.name = arena_strdup(p->arena, rest), .line = p->line};
-    p->scenario->setup.senders = "";
+    p->scenario->setup.senders = p->scenario->setup.denies = "";
     strbuf_init(&p->senders, p->arena);
+    strbuf_init(&p->denies, p->arena);
     return true;
 }
 
@@ -229,26 +267,36 @@ static bool parse_clock(struct parser *p, const char *rest)
            wrong(p, "clock wants +DURATION", rest);
 }
 
-static bool parse_directory(struct parser *p, const char *rest)
+static bool parse_change(struct parser *p, enum replay_step_kind kind, const char *rest)
 {
-    static const char *const names[] = {
-        [REPLAY_DIR_FILE] = "file",
-        [REPLAY_DIR_UNAVAILABLE] = "unavailable",
-        [REPLAY_DIR_MISCONFIGURED] = "misconfigured",
-        [REPLAY_DIR_SLOW] = "slow",
-    };
+    rest += strspn(rest, " \t");
+    add_step(p, kind)->text = arena_strdup(p->arena, rest);
+    return *rest || wrong(p, "directory add wants a senders line, directory remove a key", NULL);
+}
+
+static bool parse_state(struct parser *p, const char *rest)
+{
     struct replay_words all = words(p->arena, rest);
     struct replay_step *step = add_step(p, STEP_DIRECTORY);
-    for (size_t i = 0; all.count && i < sizeof names / sizeof names[0]; i++) {
-        if (strcmp(names[i], all.items[0]) != 0)
-            continue;
-        step->directory = (enum replay_directory)i;
+    if (all.count && state_by_name(all.items[0], &step->directory)) {
         bool slow = step->directory == REPLAY_DIR_SLOW;
         if (all.count == (slow ? 2 : 1) &&
             (!slow || replay_duration(all.items[1], &step->duration)))
             return true;
     }
-    return wrong(p, "directory wants file, unavailable, misconfigured or slow DURATION", rest);
+    return wrong(
+        p, "directory wants file, unavailable, misconfigured, slow DURATION, add or remove", rest);
+}
+
+static bool parse_directory(struct parser *p, const char *rest)
+{
+    const char *after = rest;
+    const char *word = next_word(p->arena, &after);
+    if (word && strcmp(word, "add") == 0)
+        return parse_change(p, STEP_ADD, after);
+    if (word && strcmp(word, "remove") == 0)
+        return parse_change(p, STEP_REMOVE, after);
+    return parse_state(p, rest);
 }
 
 static bool parse_log(struct parser *p, const char *rest)
@@ -395,7 +443,8 @@ struct directive {
 };
 
 static const struct directive directives[] = {
-    {"senders", parse_senders, true}, {"option", parse_option, true},
+    {"senders", parse_senders, true}, {"deny", parse_deny, true},
+    {"other", parse_other, true},     {"option", parse_option, true},
     {"login", parse_login, true},     {"address", parse_address, true},
     {"policy", parse_policy, true},   {"directory", parse_directory, false},
     {"clock", parse_clock, false},    {"log", parse_log, false},

@@ -38,8 +38,21 @@ struct replay_policy {
     struct replay_options options;
 };
 
+enum replay_directory {
+    REPLAY_DIR_FILE,
+    REPLAY_DIR_UNAVAILABLE,
+    REPLAY_DIR_MISCONFIGURED,
+    REPLAY_DIR_SLOW
+};
+
 struct replay_setup {
     const char *senders; /* the text of the senders file */
+    const char *denies;  /* of the deny lines, which have the same form */
+    struct replay_other {
+        bool used;
+        enum replay_directory state; /* REPLAY_DIR_FILE: it is well and knows nobody */
+        bool denies;                 /* it may have some */
+    } other;
     struct replay_options options, login, address;
     struct replay_policy *policies;
     size_t policy_count;
@@ -75,14 +88,15 @@ struct replay_expect {
     const char *code, *reason; /* NULL: not looked at */
 };
 
-enum replay_directory {
-    REPLAY_DIR_FILE,
-    REPLAY_DIR_UNAVAILABLE,
-    REPLAY_DIR_MISCONFIGURED,
-    REPLAY_DIR_SLOW
+enum replay_step_kind {
+    STEP_EVENT,
+    STEP_EXPECT,
+    STEP_LOG,
+    STEP_CLOCK,
+    STEP_DIRECTORY,
+    STEP_ADD,
+    STEP_REMOVE
 };
-
-enum replay_step_kind { STEP_EVENT, STEP_EXPECT, STEP_LOG, STEP_CLOCK, STEP_DIRECTORY };
 
 struct replay_step {
     enum replay_step_kind kind;
@@ -93,6 +107,7 @@ struct replay_step {
     size_t pair_count;
     uint64_t duration; /* STEP_CLOCK, STEP_DIRECTORY slow: nanoseconds */
     enum replay_directory directory;
+    const char *text; /* STEP_ADD: a senders line; STEP_REMOVE: its key */
 };
 
 struct replay_scenario {
@@ -101,7 +116,7 @@ struct replay_scenario {
     struct replay_setup setup;
     struct replay_step *steps;
     size_t step_count;
-    bool core_only; /* holds a log, clock or directory line */
+    bool core_only; /* holds a line that only the in-process player knows */
 };
 
 struct replay_file {

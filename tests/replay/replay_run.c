@@ -81,6 +81,8 @@ static bool play_step(const struct replay_player *player, const struct replay_st
     case STEP_LOG:
     case STEP_CLOCK:
     case STEP_DIRECTORY:
+    case STEP_ADD:
+    case STEP_REMOVE:
         return player->control(player->self, step, why);
     }
     return false;

@@ -23,7 +23,7 @@ struct replay_player {
                   struct errtext *why);
     bool (*event)(void *self, const struct replay_event *event, struct replay_answer *out,
                   struct errtext *why);
-    /* STEP_LOG, STEP_CLOCK and STEP_DIRECTORY; NULL where the player knows none of them. */
+    /* The steps that are neither event nor expectation; NULL where the player knows none. */
     bool (*control)(void *self, const struct replay_step *step, struct errtext *why);
     /* After the last step, also of a scenario that could not begin. False: it did not end well.
      * More about a failure may be printed as TAP comments. */

@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* ---- a clock that stands still ---- */
 
@@ -38,12 +39,16 @@ struct says {
     uint64_t asked_at; /* 0 for now */
     const char *primary;
     bool no_why;
+    bool has_denies, denies_part;
+    const char *limit;     /* of a found account, which then has a deny too */
+    bool as_set, as_fresh; /* fresh as the ticket's own, against the answer's */
 };
 
 struct scripted {
     struct dir_backend backend;
     struct says says;
     unsigned asked;
+    bool wanted_fresh;
     struct dir_ticket *held;
 };
 
@@ -64,6 +69,8 @@ static struct account scripted_account(const struct scripted *s, struct arena *a
                             .entry = "here",
                             .attribute = "all"};
     *list = (struct grant_list){grant, 1};
+    const char **limit = arena_alloc(a, sizeof *limit);
+    *limit = s->says.limit;
     return (struct account){
         .name = arena_strdup(a, login),
         .entry = arena_printf(a, "entry in %s", s->backend.name),
@@ -71,6 +78,10 @@ static struct account scripted_account(const struct scripted *s, struct arena *a
         .state = s->says.disabled ? ACCOUNT_DISABLED : ACCOUNT_ENABLED,
         .lists = list,
         .list_count = 1,
+        .denies = list,
+        .deny_count = s->says.limit != NULL,
+        .limits = limit,
+        .limit_count = s->says.limit != NULL,
     };
 }
 
@@ -81,17 +92,22 @@ static void scripted_answer(struct scripted *s, struct dir_ticket *ticket)
     answer->missing = s->says.missing_set ? s->says.missing : ACCOUNT_FOUND;
     answer->fresh = !s->says.stale;
     answer->asked_at = s->says.asked_at ? s->says.asked_at : dir_ticket_now(ticket);
+    answer->denies_missing = s->says.denies_part;
     if (answer->status == ACCOUNT_FOUND)
         answer->account = scripted_account(s, answer->arena, dir_ticket_login(ticket)->name);
     else if (!s->says.no_why)
         answer->why = "because";
-    dir_ticket_done(ticket, answer);
+    if (s->says.as_set)
+        dir_ticket_done_as(ticket, answer, s->says.as_fresh);
+    else
+        dir_ticket_done(ticket, answer);
 }
 
 static void scripted_ask(struct dir_backend *self, struct dir_ticket *ticket)
 {
     struct scripted *s = (struct scripted *)self;
     s->asked++;
+    s->wanted_fresh = dir_ticket_wants_fresh(ticket);
     if (s->says.what == SAYS_NOTHING)
         s->held = ticket;
     else
@@ -111,7 +127,8 @@ static struct scripted *scripted_add(struct dir *dir, const char *name, const st
     static const struct dir_ops ops = {"scripted", scripted_ask, scripted_destroy};
     struct scripted *s = xcalloc(1, sizeof *s);
     s->says = *says;
-    s->backend = (struct dir_backend){.ops = &ops, .name = name, .merge = says->merge};
+    s->backend = (struct dir_backend){
+        .ops = &ops, .name = name, .merge = says->merge, .has_denies = says->has_denies};
     assert_true(dir_add(dir, &s->backend));
     return s;
 }
@@ -276,6 +293,20 @@ static const struct pair_row pair_rows[] = {
      ACCOUNT_UNAVAILABLE,
      .lists = 1,
      .why = "one: it does not say why"},
+    /* freshness is the ticket's */
+    {"stale for this ticket, though the answer is fresh",
+     {.what = SAYS_FOUND, .as_set = true, .as_fresh = false},
+     UNKNOWN,
+     ACCOUNT_FOUND,
+     ACCOUNT_FOUND,
+     .lists = 1,
+     .stale = true},
+    {"fresh for this ticket, though the answer is stale",
+     {.what = SAYS_FOUND, .stale = true, .as_set = true, .as_fresh = true},
+     UNKNOWN,
+     ACCOUNT_FOUND,
+     ACCOUNT_FOUND,
+     .lists = 1},
     {"no reason given",
      {.what = SAYS_MISCONFIGURED, .no_why = true},
      UNKNOWN,
@@ -313,6 +344,168 @@ static void run_pair(void **state)
     assert_int_equal(two->asked, 1);
     account_answer_unref(answer);
     dir_destroy(dir);
+}
+
+/* ---- denies ---- */
+
+struct denies_row {
+    const char *name;
+    struct says one, two;
+    bool missing;
+};
+
+#define WITH_DENIES(...)                                                                           \
+    {                                                                                              \
+        .has_denies = true, __VA_ARGS__                                                            \
+    }
+
+static const struct denies_row denies_rows[] = {
+    {"nobody has denies", FOUND, UNAVAILABLE, false},
+    {"one with denies answers", FOUND, WITH_DENIES(.what = SAYS_UNKNOWN), false},
+    {"one with denies answers with an account", FOUND,
+     WITH_DENIES(.what = SAYS_FOUND, .merge = true), false},
+    {"one with denies is unavailable", FOUND, WITH_DENIES(.what = SAYS_UNAVAILABLE), true},
+    {"one with denies, the first, is unavailable", WITH_DENIES(.what = SAYS_UNAVAILABLE), FOUND,
+     true},
+    {"one with denies is misconfigured", FOUND, WITH_DENIES(.what = SAYS_MISCONFIGURED), true},
+    {"one with denies is late", FOUND, WITH_DENIES(.what = SAYS_NOTHING), true},
+    {"one with denies answers in part, its denies are whole",
+     WITH_DENIES(.what = SAYS_FOUND, .missing_set = true, .missing = ACCOUNT_UNAVAILABLE), UNKNOWN,
+     false},
+    {"one with denies answers in part, its denies too",
+     WITH_DENIES(.what = SAYS_FOUND, .missing_set = true, .missing = ACCOUNT_UNAVAILABLE,
+                 .denies_part = true),
+     UNKNOWN, true},
+    {"one without denies answers in part",
+     FOUND,
+     {.what = SAYS_FOUND, .merge = true, .missing_set = true, .missing = ACCOUNT_UNAVAILABLE},
+     false},
+    {"one with denies answers, the other one is unavailable", WITH_DENIES(.what = SAYS_FOUND),
+     UNAVAILABLE, false},
+};
+
+static void run_denies(void **state)
+{
+    const struct denies_row *row = *state;
+    struct dir *dir = dir_with(1);
+    scripted_add(dir, "one", &row->one);
+    scripted_add(dir, "two", &row->two);
+    struct account_answer *answer = ask(dir, CLOCK_MS);
+    assert_int_equal(answer->status, ACCOUNT_FOUND);
+    assert_int_equal(answer->denies_missing, row->missing);
+    account_answer_unref(answer);
+    dir_destroy(dir);
+}
+
+static void denies_and_limits_add_up(void **state)
+{
+    (void)state;
+    struct dir *dir = dir_with(1);
+    scripted_add(dir, "one", &(struct says){.what = SAYS_FOUND, .merge = true, .limit = "1/h"});
+    scripted_add(dir, "two", &(struct says){.what = SAYS_FOUND, .merge = true});
+    scripted_add(dir, "three", &(struct says){.what = SAYS_FOUND, .merge = true, .limit = "3/h"});
+    struct account_answer *answer = ask(dir, CLOCK_S);
+    assert_int_equal(answer->account.deny_count, 2);
+    assert_string_equal(answer->account.denies[0].items[0].key, "ann@one");
+    assert_string_equal(answer->account.denies[1].items[0].key, "ann@three");
+    assert_int_equal(answer->account.limit_count, 2);
+    assert_string_equal(answer->account.limits[0], "1/h");
+    assert_string_equal(answer->account.limits[1], "3/h");
+    account_answer_unref(answer);
+    dir_destroy(dir);
+}
+
+/* ---- fresh ---- */
+
+static void the_question_says_whether_fresh(void **state)
+{
+    (void)state;
+    struct dir *dir = dir_with(1);
+    struct scripted *one = scripted_add(dir, "one", &(struct says)FOUND);
+    struct scripted *two = scripted_add(dir, "two", &(struct says)FOUND_MERGE);
+    struct dir_question question = ann;
+    question.fresh = true;
+    dir_lookup_release(dir_start(dir, &question));
+    assert_true(one->wanted_fresh);
+    assert_true(two->wanted_fresh);
+    dir_lookup_release(dir_start(dir, &ann));
+    assert_false(one->wanted_fresh);
+    assert_false(two->wanted_fresh);
+    dir_destroy(dir);
+}
+
+/* ---- a decorator's own question ---- */
+
+struct taken {
+    struct account_answer *answer;
+    bool fresh;
+    unsigned times;
+};
+
+static void take(void *context, struct account_answer *answer, bool fresh)
+{
+    struct taken *t = context;
+    account_answer_unref(t->answer);
+    *t = (struct taken){answer, fresh, t->times + 1};
+}
+
+static struct scripted *scripted_alone(const struct says *says)
+{
+    struct dir *nursery = dir_with(0);
+    struct scripted *s = scripted_add(nursery, "inner", says);
+    free(nursery);
+    return s;
+}
+
+static void a_backend_answers_by_callback(void **state)
+{
+    (void)state;
+    struct scripted *s = scripted_alone(&(struct says){.what = SAYS_FOUND, .stale = true});
+    struct taken taken = {NULL, true, 0};
+    dir_backend_ask(&s->backend, &ann.login, true, &still.clock, take, &taken);
+    assert_int_equal(taken.times, 1);
+    assert_false(taken.fresh);
+    assert_true(s->wanted_fresh);
+    assert_string_equal(taken.answer->account.name, "ann");
+    assert_int_equal(taken.answer->asked_at, still.now);
+    s->says = (struct says){.what = SAYS_UNKNOWN};
+    dir_backend_ask(&s->backend, &ann.login, false, &still.clock, take, &taken);
+    assert_int_equal(taken.times, 2);
+    assert_true(taken.fresh);
+    assert_false(s->wanted_fresh);
+    account_answer_unref(taken.answer);
+    scripted_destroy(&s->backend);
+}
+
+static void a_backend_answers_by_callback_later(void **state)
+{
+    (void)state;
+    char name[] = "ann";
+    struct scripted *s = scripted_alone(&(struct says){.what = SAYS_NOTHING});
+    struct taken taken = {NULL, false, 0};
+    struct login login = {.name = name, .local = name, .domain = ""};
+    dir_backend_ask(&s->backend, &login, false, &still.clock, take, &taken);
+    assert_int_equal(taken.times, 0);
+    name[0] = 'X';
+    assert_string_equal(dir_ticket_login(s->held)->name, "ann");
+    scripted_arrive(s, SAYS_FOUND);
+    assert_int_equal(taken.times, 1);
+    assert_string_equal(taken.answer->account.name, "ann");
+    account_answer_unref(taken.answer);
+    scripted_destroy(&s->backend);
+}
+
+static void a_backend_answers_by_callback_at_its_end(void **state)
+{
+    (void)state;
+    struct scripted *s = scripted_alone(&(struct says){.what = SAYS_NOTHING});
+    struct taken taken = {NULL, true, 0};
+    dir_backend_ask(&s->backend, &ann.login, false, &still.clock, take, &taken);
+    scripted_destroy(&s->backend);
+    assert_int_equal(taken.times, 1);
+    assert_int_equal(taken.answer->status, ACCOUNT_UNAVAILABLE);
+    assert_false(taken.fresh);
+    account_answer_unref(taken.answer);
 }
 
 /* ---- three directories ---- */
@@ -495,6 +688,28 @@ static void destroyed_with_a_ticket_out(void **state)
     dir_lookup_release(dir_start(dir, &ann));
     dir_destroy(dir);
     dir_destroy(NULL);
+}
+
+static void *answer_late(void *ticket)
+{
+    struct timespec moment = {.tv_nsec = (long)(20 * CLOCK_MS)};
+    (void)nanosleep(&moment, NULL);
+    dir_ticket_fail(ticket, ACCOUNT_UNAVAILABLE, "late");
+    return NULL;
+}
+
+static void destroyed_while_a_thread_answers(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    struct dir *dir = dir_with(1);
+    struct scripted *one = scripted_add(dir, "one", &(struct says){.what = SAYS_NOTHING});
+    dir_lookup_release(dir_start(dir, &ann));
+    struct dir_ticket *ticket = one->held;
+    one->held = NULL;
+    assert_int_equal(pthread_create(&thread, NULL, answer_late, ticket), 0);
+    dir_destroy(dir);
+    assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
 static void login_is_copied(void **state)
@@ -757,6 +972,13 @@ static void new_answer_claims_nothing(void **state)
 int main(void)
 {
     ROWS_ADD(pair_rows, run_pair);
+    ROWS_ADD(denies_rows, run_denies);
+    ROWS_ADD_TEST("denies and limits add up in order", denies_and_limits_add_up);
+    ROWS_ADD_TEST("the question says whether fresh", the_question_says_whether_fresh);
+    ROWS_ADD_TEST("a backend answers by callback", a_backend_answers_by_callback);
+    ROWS_ADD_TEST("a backend answers by callback later", a_backend_answers_by_callback_later);
+    ROWS_ADD_TEST("a backend answers by callback at its end",
+                  a_backend_answers_by_callback_at_its_end);
     ROWS_ADD_TEST("grants of three add up in order", three_add_up);
     ROWS_ADD_TEST("rivals are named, others not", rivals_are_named);
     ROWS_ADD_TEST("the oldest part is the age", oldest_part_is_the_age);
@@ -766,6 +988,7 @@ int main(void)
     ROWS_ADD_TEST("a late answer after the release is dropped", late_after_release);
     ROWS_ADD_TEST("released without join", released_without_join);
     ROWS_ADD_TEST("the front ends with a ticket out", destroyed_with_a_ticket_out);
+    ROWS_ADD_TEST("the front ends while a thread answers", destroyed_while_a_thread_answers);
     ROWS_ADD_TEST("the login is copied", login_is_copied);
     ROWS_ADD_TEST("an answer outlives its lookup", answer_outlives_lookup);
     ROWS_ADD_TEST("max_waiting 0: nobody waits", no_place_to_wait);

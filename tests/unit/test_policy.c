@@ -18,6 +18,12 @@ struct row {
     enum account_status missing; /* 0 stands for: all answered */
     bool missing_set;
     const char *grants; /* blank-separated */
+    const char *denies; /* the same */
+    bool denies_missing;
+    /* what a recheck brought, where again_set */
+    bool again_set, again_disabled, again_denies_missing;
+    enum account_status again, again_missing;
+    const char *again_grants, *again_denies;
     const char *sender; /* "<>", "!" for malformed, NULL for ann@example.net */
     bool eom;           /* else RCPT */
     const char *from;   /* at eom; NULL for none */
@@ -28,6 +34,8 @@ struct row {
     enum effect want;
     const char *reason;   /* of the reply */
     const char *observed; /* this reason is noted without effect */
+    bool wants_fresh;
+    const char *detail; /* of the first finding, where it is looked at; "" for none */
 };
 
 #define FOUND .login = "ann", .status = ACCOUNT_FOUND, .grants = "ann@example.net"
@@ -66,7 +74,8 @@ static const struct row rows[] = {
      .login = "ann", .status = ACCOUNT_UNKNOWN, .eom = true, .from = "Ann <ann@example.net",
      .want = EFFECT_REJECT, .reason = "from-malformed"},
     {"unknown, but not fresh: never a permanent no", "", .login = "ann", .status = ACCOUNT_UNKNOWN,
-     .stale = true, .want = EFFECT_TEMPFAIL, .reason = "directory-unavailable"},
+     .stale = true, .want = EFFECT_TEMPFAIL, .reason = "directory-unavailable",
+     .wants_fresh = true},
     {"invalid login, whatever unknown_login says", "unknown_login=allow", .login = "!invalid",
      .want = EFFECT_REJECT, .reason = "login-unknown"},
     {"half an authentication", "", .login = "!half", .want = EFFECT_TEMPFAIL,
@@ -80,7 +89,7 @@ static const struct row rows[] = {
      .reason = "login-disabled"},
     {"disabled, but not fresh", "", .login = "ann", .status = ACCOUNT_FOUND,
      .grants = "ann@example.net", .disabled = true, .stale = true, .want = EFFECT_TEMPFAIL,
-     .reason = "directory-unavailable"},
+     .reason = "directory-unavailable", .wants_fresh = true},
 
     {"directory unavailable", "", .login = "ann", .status = ACCOUNT_UNAVAILABLE,
      .want = EFFECT_TEMPFAIL, .reason = "directory-unavailable"},
@@ -109,7 +118,7 @@ static const struct row rows[] = {
      .reason = "misconfigured"},
     {"stale data can accept", "", FOUND, .stale = true, .want = EFFECT_ACCEPT},
     {"stale data cannot refuse", "", FOUND, .stale = true, .sender = "bob@example.net",
-     .want = EFFECT_TEMPFAIL, .reason = "directory-unavailable"},
+     .want = EFFECT_TEMPFAIL, .reason = "directory-unavailable", .wants_fresh = true},
 
     {"own From", "", FOUND, .eom = true, .from = "Ann <ann@example.net>", .want = EFFECT_ACCEPT},
     {"From is judged against the grants, not against the envelope", "", .login = "ann",
@@ -223,6 +232,176 @@ static const struct row rows[] = {
      .want = EFFECT_TEMPFAIL, .reason = "limit-recipients"},
     {"reject beats tempfail", "max=1", FOUND, .rcpt_number = 2, .sender = "bob@example.net",
      .want = EFFECT_REJECT, .reason = "sender-not-granted"},
+
+    /* denies */
+    {"a deny beats the same grant", "", FOUND, .denies = "ann@example.net", .want = EFFECT_REJECT,
+     .reason = "sender-not-granted", .detail = "denied by corp:attr:here"},
+    {"a deny of the domain beats an exact grant", "", FOUND, .denies = "@example.net",
+     .want = EFFECT_REJECT, .reason = "sender-not-granted"},
+    {"a deny of the domain and all below", "", .login = "ann", .status = ACCOUNT_FOUND,
+     .grants = "*", .denies = "@.example.net", .sender = "ann@mail.example.net",
+     .want = EFFECT_REJECT, .reason = "sender-not-granted"},
+    {"a deny of everything", "", FOUND, .denies = "*", .want = EFFECT_REJECT,
+     .reason = "sender-not-granted"},
+    {"a deny of another address", "", FOUND, .denies = "bob@example.net @other.example",
+     .want = EFFECT_ACCEPT},
+    {"a deny in From", "", .login = "ann", .status = ACCOUNT_FOUND, .grants = "*",
+     .denies = "bob@example.net", .eom = true, .from = "bob@example.net", .want = EFFECT_REJECT,
+     .reason = "from-not-granted", .detail = "denied by corp:attr:here"},
+    {"a deny acts as the check says", "envelope=observe", FOUND, .denies = "*",
+     .want = EFFECT_ACCEPT, .observed = "sender-not-granted"},
+    {"a deny found in old data refuses nothing", "", FOUND, .denies = "*", .stale = true,
+     .want = EFFECT_TEMPFAIL, .reason = "directory-unavailable", .wants_fresh = true},
+    {"a deny while another directory is silent is no refusal yet", "", FOUND, .denies = "*",
+     .missing_set = true, .missing = ACCOUNT_UNAVAILABLE, .want = EFFECT_TEMPFAIL,
+     .reason = "directory-unavailable", .detail = "asked first"},
+    {"a grant does not suffice where denies are missing", "", FOUND, .denies_missing = true,
+     .missing_set = true, .missing = ACCOUNT_UNAVAILABLE, .want = EFFECT_TEMPFAIL,
+     .reason = "directory-unavailable", .detail = "asked first"},
+    {"denies are missing: their directory is misconfigured", "", FOUND, .denies_missing = true,
+     .missing_set = true, .missing = ACCOUNT_MISCONFIGURED, .want = EFFECT_TEMPFAIL,
+     .reason = "misconfigured"},
+    {"denies are missing, accepted by configuration", "directory_unavailable=accept", FOUND,
+     .denies_missing = true, .missing_set = true, .missing = ACCOUNT_UNAVAILABLE,
+     .want = EFFECT_ACCEPT, .observed = "directory-unavailable"},
+
+    /* no addresses */
+    {"an account without addresses", "", .login = "ann", .status = ACCOUNT_FOUND,
+     .want = EFFECT_REJECT, .reason = "sender-not-granted", .detail = "the account has no address"},
+    {"an account with one address, and another claim", "", FOUND, .sender = "bob@example.net",
+     .want = EFFECT_REJECT, .reason = "sender-not-granted", .detail = ""},
+    {"an account without addresses, its data old", "", .login = "ann", .status = ACCOUNT_FOUND,
+     .stale = true, .want = EFFECT_TEMPFAIL, .reason = "directory-unavailable", .wants_fresh = true,
+     .detail = "not granted, but not asked lately"},
+
+    /* who asks for fresh data */
+    {"old data, From not granted", "", FOUND, .stale = true, .eom = true, .from = "bob@example.net",
+     .want = EFFECT_TEMPFAIL, .reason = "directory-unavailable", .wants_fresh = true},
+    {"old data, all granted", "", FOUND, .stale = true, .eom = true, .from = "ann@example.net",
+     .want = EFFECT_ACCEPT},
+    {"old data, nothing granted, check ignored", "envelope=ignore", FOUND, .stale = true,
+     .sender = "bob@example.net", .want = EFFECT_ACCEPT},
+    {"old data, not granted, check observes", "envelope=observe", FOUND, .stale = true,
+     .sender = "bob@example.net", .want = EFFECT_ACCEPT, .observed = "directory-unavailable",
+     .wants_fresh = true},
+    {"old data, not granted, exempt login", "exempt=ann", FOUND, .stale = true,
+     .sender = "bob@example.net", .want = EFFECT_ACCEPT, .observed = "directory-unavailable",
+     .wants_fresh = true},
+    {"old data, not granted, tempfail check", "envelope=tempfail", FOUND, .stale = true,
+     .sender = "bob@example.net", .want = EFFECT_TEMPFAIL, .reason = "directory-unavailable",
+     .wants_fresh = true},
+    {"old data, not granted, an outage would be accepted", "directory_unavailable=accept", FOUND,
+     .stale = true, .sender = "bob@example.net", .want = EFFECT_ACCEPT,
+     .observed = "directory-unavailable", .wants_fresh = true},
+    {"old data, foreign domain allowed", "foreign_domains=allow", FOUND, .stale = true,
+     .sender = "x@other.example", .want = EFFECT_ACCEPT},
+    {"old data, unknown login, which is allowed", "unknown_login=allow", .login = "ann",
+     .status = ACCOUNT_UNKNOWN, .stale = true, .want = EFFECT_TEMPFAIL,
+     .reason = "directory-unavailable", .wants_fresh = true},
+    {"old data, and a refusal that needs no directory", "", FOUND, .stale = true,
+     .sender = "bob@example.net", .eom = true, .from = "Ann <ann@example.net",
+     .want = EFFECT_REJECT, .reason = "from-malformed"},
+    {"fresh data asks for nothing", "", FOUND, .sender = "bob@example.net", .want = EFFECT_REJECT,
+     .reason = "sender-not-granted"},
+    {"a directory that is silent is not asked again", "", FOUND, .sender = "bob@example.net",
+     .stale = true, .missing_set = true, .missing = ACCOUNT_UNAVAILABLE, .want = EFFECT_TEMPFAIL,
+     .reason = "directory-unavailable", .detail = "asked first"},
+    {"disabled in one, another one silent", "", FOUND, .disabled = true, .stale = true,
+     .missing_set = true, .missing = ACCOUNT_MISCONFIGURED, .want = EFFECT_TEMPFAIL,
+     .reason = "misconfigured", .detail = "asked first"},
+    {"disabled needs all to have answered", "", FOUND, .disabled = true, .missing_set = true,
+     .missing = ACCOUNT_UNAVAILABLE, .want = EFFECT_TEMPFAIL, .reason = "directory-unavailable"},
+    {"no directory at all is not asked again", "", .login = "ann", .status = ACCOUNT_UNAVAILABLE,
+     .stale = true, .want = EFFECT_TEMPFAIL, .reason = "directory-unavailable"},
+
+    /* rules that lean on a grant */
+    {"no From, accepted with a granted envelope: not known is no no", "missing_from=accept", FOUND,
+     .stale = true, .sender = "bob@example.net", .eom = true, .want = EFFECT_TEMPFAIL,
+     .reason = "directory-unavailable", .wants_fresh = true},
+    {"no From, accepted with a granted envelope: by old data too", "missing_from=accept", FOUND,
+     .stale = true, .eom = true, .want = EFFECT_ACCEPT},
+    {"no From, accepted with a granted envelope: directory unavailable", "missing_from=accept",
+     .login = "ann", .status = ACCOUNT_UNAVAILABLE, .eom = true, .want = EFFECT_TEMPFAIL,
+     .reason = "directory-unavailable"},
+    {"no From, accepted, exempt login, not known", "missing_from=accept exempt=ann", FOUND,
+     .stale = true, .sender = "bob@example.net", .eom = true, .want = EFFECT_ACCEPT,
+     .observed = "directory-unavailable", .wants_fresh = true},
+    {"report, From only observed, not known", "header_from=observe", FOUND, .stale = true,
+     .sender = "<>", .eom = true, .from = "bob@example.net", .report = true,
+     .want = EFFECT_TEMPFAIL, .reason = "directory-unavailable", .wants_fresh = true},
+    {"report, From ignored, not known", "header_from=ignore", FOUND, .stale = true, .sender = "<>",
+     .eom = true, .from = "bob@example.net", .report = true, .want = EFFECT_TEMPFAIL,
+     .reason = "directory-unavailable", .wants_fresh = true},
+    {"report, From only observed, directory unavailable", "header_from=observe", .login = "ann",
+     .status = ACCOUNT_UNAVAILABLE, .sender = "<>", .eom = true, .from = "ann@example.net",
+     .report = true, .want = EFFECT_TEMPFAIL, .reason = "directory-unavailable"},
+    {"report, From only observed, login unknown by old data",
+     "header_from=observe unknown_login=allow", .login = "ann", .status = ACCOUNT_UNKNOWN,
+     .stale = true, .sender = "<>", .eom = true, .from = "ann@example.net", .report = true,
+     .want = EFFECT_TEMPFAIL, .reason = "directory-unavailable", .wants_fresh = true},
+    {"no report, not known: refused all the same", "header_from=observe", FOUND, .stale = true,
+     .sender = "<>", .eom = true, .from = "bob@example.net", .want = EFFECT_REJECT,
+     .reason = "null-sender"},
+    {"report with two mailboxes, the second not granted",
+     "header_from=observe multiple_from=observe", FOUND, .sender = "<>", .eom = true,
+     .from = "ann@example.net, bob@example.net", .report = true, .want = EFFECT_REJECT,
+     .reason = "null-sender"},
+    {"report with two mailboxes, one not known", "header_from=observe multiple_from=observe", FOUND,
+     .stale = true, .sender = "<>", .eom = true, .from = "bob@example.net, ann@example.net",
+     .report = true, .want = EFFECT_TEMPFAIL, .reason = "directory-unavailable",
+     .observed = "from-multiple", .wants_fresh = true},
+
+    /* after a recheck that brought no whole answer */
+    {"recheck unavailable: old grants accept", "", FOUND, .stale = true, .again_set = true,
+     .again = ACCOUNT_UNAVAILABLE, .want = EFFECT_ACCEPT},
+    {"recheck unavailable: not granted is not known", "", FOUND, .stale = true,
+     .sender = "bob@example.net", .again_set = true, .again = ACCOUNT_UNAVAILABLE,
+     .want = EFFECT_TEMPFAIL, .reason = "directory-unavailable", .detail = "asked again",
+     .wants_fresh = true},
+    {"recheck misconfigured: not granted is not known", "", FOUND, .stale = true,
+     .sender = "bob@example.net", .again_set = true, .again = ACCOUNT_MISCONFIGURED,
+     .again_missing = ACCOUNT_FOUND, .want = EFFECT_TEMPFAIL, .reason = "misconfigured",
+     .detail = "asked again", .wants_fresh = true},
+    {"recheck unavailable, accepted by configuration", "directory_unavailable=accept", FOUND,
+     .stale = true, .sender = "bob@example.net", .again_set = true, .again = ACCOUNT_UNAVAILABLE,
+     .want = EFFECT_ACCEPT, .observed = "directory-unavailable", .wants_fresh = true},
+    {"recheck unavailable: an unknown login stays not known", "", .login = "ann",
+     .status = ACCOUNT_UNKNOWN, .stale = true, .again_set = true, .again = ACCOUNT_UNAVAILABLE,
+     .want = EFFECT_TEMPFAIL, .reason = "directory-unavailable", .detail = "asked again",
+     .wants_fresh = true},
+    {"recheck unavailable: a disabled login stays not known", "", FOUND, .disabled = true,
+     .stale = true, .again_set = true, .again = ACCOUNT_UNAVAILABLE, .want = EFFECT_TEMPFAIL,
+     .reason = "directory-unavailable", .detail = "asked again", .wants_fresh = true},
+    {"recheck in part: its grants count", "", FOUND, .stale = true, .sender = "bob@example.net",
+     .again_set = true, .again = ACCOUNT_FOUND, .again_missing = ACCOUNT_UNAVAILABLE,
+     .again_grants = "bob@example.net", .want = EFFECT_ACCEPT},
+    {"recheck in part: the old grants count too", "", FOUND, .stale = true, .again_set = true,
+     .again = ACCOUNT_FOUND, .again_missing = ACCOUNT_UNAVAILABLE,
+     .again_grants = "bob@example.net", .want = EFFECT_ACCEPT},
+    {"recheck in part: neither grants", "", FOUND, .stale = true, .sender = "carl@example.net",
+     .again_set = true, .again = ACCOUNT_FOUND, .again_missing = ACCOUNT_MISCONFIGURED,
+     .again_grants = "bob@example.net", .want = EFFECT_TEMPFAIL, .reason = "misconfigured",
+     .detail = "asked again", .wants_fresh = true},
+    {"recheck in part: its denies count", "", FOUND, .stale = true, .again_set = true,
+     .again = ACCOUNT_FOUND, .again_missing = ACCOUNT_UNAVAILABLE,
+     .again_grants = "ann@example.net", .again_denies = "ann@example.net", .want = EFFECT_TEMPFAIL,
+     .reason = "directory-unavailable", .wants_fresh = true},
+    {"recheck in part: the old denies count", "", FOUND, .stale = true, .denies = "bob@example.net",
+     .sender = "bob@example.net", .again_set = true, .again = ACCOUNT_FOUND,
+     .again_missing = ACCOUNT_UNAVAILABLE, .again_grants = "bob@example.net",
+     .want = EFFECT_TEMPFAIL, .reason = "directory-unavailable", .wants_fresh = true},
+    {"recheck in part, denies missing: its grants do not suffice", "", FOUND, .stale = true,
+     .sender = "bob@example.net", .again_set = true, .again = ACCOUNT_FOUND,
+     .again_missing = ACCOUNT_UNAVAILABLE, .again_denies_missing = true,
+     .again_grants = "bob@example.net", .want = EFFECT_TEMPFAIL, .reason = "directory-unavailable",
+     .wants_fresh = true},
+    {"recheck in part, denies missing: the old grants do", "", FOUND, .stale = true,
+     .again_set = true, .again = ACCOUNT_FOUND, .again_missing = ACCOUNT_UNAVAILABLE,
+     .again_denies_missing = true, .want = EFFECT_ACCEPT},
+    {"recheck in part: disabled by now", "", FOUND, .stale = true, .again_set = true,
+     .again = ACCOUNT_FOUND, .again_missing = ACCOUNT_UNAVAILABLE, .again_disabled = true,
+     .want = EFFECT_TEMPFAIL, .reason = "directory-unavailable", .detail = "asked again",
+     .wants_fresh = true},
 };
 
 static const struct addr_rules addr_rules = {.fold_local_part = true};
@@ -271,18 +450,31 @@ static void set_principal(const struct row *row, struct principal *p)
     p->login = (struct login){.name = row->login, .local = row->login, .domain = ""};
 }
 
-static void set_grants(struct arena *a, const struct row *row, struct account *account)
+static const struct grant_list *grant_list(struct arena *a, const char *words)
 {
     struct grant *grants = arena_array(a, 8, sizeof *grants);
     struct grant_list *list = arena_alloc(a, sizeof *list);
     char *save = NULL;
     list->items = grants;
-    for (char *word = strtok_r(arena_strdup(a, row->grants ? row->grants : ""), " ", &save); word;
-         word = strtok_r(NULL, " ", &save))
-        assert_true(grant_parse(a, &addr_rules, span_of(word), &grants[list->count++], NULL));
-    account->lists = list;
-    account->list_count = 1;
-    account->state = row->disabled ? ACCOUNT_DISABLED : ACCOUNT_ENABLED;
+    for (char *word = strtok_r(arena_strdup(a, words ? words : ""), " ", &save); word;
+         word = strtok_r(NULL, " ", &save)) {
+        struct grant *grant = &grants[list->count++];
+        *grant = (struct grant){.directory = "corp", .entry = "here", .attribute = "attr"};
+        assert_true(grant_parse(a, &addr_rules, span_of(word), grant, NULL));
+    }
+    return list;
+}
+
+static struct account account_of(struct arena *a, const char *grants, const char *denies,
+                                 bool disabled)
+{
+    return (struct account){
+        .lists = grant_list(a, grants),
+        .list_count = 1,
+        .denies = grant_list(a, denies),
+        .deny_count = 1,
+        .state = disabled ? ACCOUNT_DISABLED : ACCOUNT_ENABLED,
+    };
 }
 
 static void set_sender(struct arena *a, const struct row *row, struct sender_fact *sender)
@@ -312,6 +504,19 @@ static void set_from(struct arena *a, const struct row *row, struct from_fact *f
     from->local = local;
 }
 
+static const struct account_answer *again(struct arena *a, const struct row *row)
+{
+    struct account_answer *answer = arena_alloc(a, sizeof *answer);
+    *answer = (struct account_answer){
+        .status = row->again,
+        .missing = row->again_missing,
+        .denies_missing = row->again_denies_missing,
+        .why = "asked again",
+        .account = account_of(a, row->again_grants, row->again_denies, row->again_disabled),
+    };
+    return row->again_set ? answer : NULL;
+}
+
 static void build(struct arena *a, const struct row *row, struct account_answer *answer,
                   struct facts *facts)
 {
@@ -331,9 +536,12 @@ static void build(struct arena *a, const struct row *row, struct account_answer 
         .status = row->status,
         .fresh = !row->stale,
         .missing = row->missing_set ? row->missing : ACCOUNT_FOUND,
+        .denies_missing = row->denies_missing,
+        .why = row->missing_set ? "asked first" : NULL,
+        .account = account_of(a, row->grants, row->denies, row->disabled),
     };
+    facts->recheck = again(a, row);
     set_principal(row, &facts->principal);
-    set_grants(a, row, &answer->account);
     set_sender(a, row, &facts->sender);
     set_from(a, row, &facts->from);
     if (row->login && facts->principal.fault == PRINCIPAL_SOUND)
@@ -361,6 +569,13 @@ static void decides(void **state)
     policy_decide(a, &addr_rules, &policy, &facts, &decision);
     assert_string_equal(reason_info(decision.reason)->id, row->reason ? row->reason : "none");
     assert_int_equal(decision.effect, row->want);
+    assert_int_equal(decision.wants_fresh, row->wants_fresh);
+    if (row->detail && *row->detail)
+        assert_string_equal(decision.findings[0].detail, row->detail);
+    else if (row->detail)
+        assert_null(decision.findings[0].detail);
+    if (row->want != EFFECT_ACCEPT && row->reason && strcmp(row->reason, "sender-not-granted") == 0)
+        assert_null(decision.sender_grant);
     if (row->observed)
         assert_true(observed(&decision, row->observed));
     else if (row->want == EFFECT_ACCEPT)

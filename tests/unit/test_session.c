@@ -214,6 +214,396 @@ static void mail_is_answered_where_asked(void **state)
     assert_non_null(strstr(w->last, "event=mail"));
 }
 
+/* ---- asking again for fresh data ---- */
+
+enum says_kind { NO_ANSWER, FOUND, UNKNOWN, UNAVAILABLE, MISCONFIGURED, IN_PART };
+
+/* What the directory answers to a question. */
+struct says {
+    enum says_kind kind; /* NO_ANSWER: it keeps the ticket */
+    bool old;            /* not fresh */
+    const char *grant;   /* one address */
+};
+
+struct script {
+    struct says first, again; /* to the question at MAIL; to one that wants fresh data */
+    struct says third;        /* to the second one of these, where its kind is set */
+};
+
+struct scripted {
+    struct dir_backend backend;
+    struct script script;
+    unsigned asked, asked_again;
+    struct dir_ticket *held[4];
+    unsigned held_count;
+};
+
+static void say(struct dir_ticket *ticket, const struct says *says)
+{
+    static const enum account_status statuses[] = {
+        [FOUND] = ACCOUNT_FOUND,
+        [UNKNOWN] = ACCOUNT_UNKNOWN,
+        [UNAVAILABLE] = ACCOUNT_UNAVAILABLE,
+        [MISCONFIGURED] = ACCOUNT_MISCONFIGURED,
+        [IN_PART] = ACCOUNT_FOUND,
+    };
+    struct account_answer *answer = account_answer_create();
+    struct grant *grant = arena_alloc(answer->arena, sizeof *grant);
+    struct grant_list *list = arena_alloc(answer->arena, sizeof *list);
+    *grant = (struct grant){.form = GRANT_EXACT,
+                            .key = says->grant ? says->grant : "nobody@example.net",
+                            .directory = "test",
+                            .entry = "here",
+                            .attribute = "all"};
+    *list = (struct grant_list){grant, 1};
+    answer->status = statuses[says->kind];
+    answer->missing = says->kind == IN_PART ? ACCOUNT_UNAVAILABLE : ACCOUNT_FOUND;
+    answer->fresh = !says->old && (says->kind == FOUND || says->kind == UNKNOWN);
+    answer->asked_at = dir_ticket_now(ticket);
+    answer->why = says->kind == FOUND ? NULL : "because";
+    answer->account = (struct account){.name = "ann", .entry = "here", .lists = list};
+    answer->account.list_count = 1;
+    dir_ticket_done(ticket, answer);
+}
+
+static void scripted_ask(struct dir_backend *self, struct dir_ticket *ticket)
+{
+    struct scripted *s = (struct scripted *)self;
+    const struct says *says = &s->script.first;
+    if (dir_ticket_wants_fresh(ticket))
+        says = s->asked_again++ && s->script.third.kind ? &s->script.third : &s->script.again;
+    else
+        s->asked++;
+    if (says->kind == NO_ANSWER)
+        s->held[s->held_count++] = ticket;
+    else
+        say(ticket, says);
+}
+
+static void scripted_destroy(struct dir_backend *self)
+{
+    struct scripted *s = (struct scripted *)self;
+    for (unsigned i = 0; i < s->held_count; i++)
+        dir_ticket_fail(s->held[i], ACCOUNT_UNAVAILABLE, "closed");
+    free(s);
+}
+
+static struct scripted *scripted_publish(struct world *w, const struct script *script,
+                                         enum policy_action unavailable)
+{
+    static const struct dir_ops ops = {"scripted", scripted_ask, scripted_destroy};
+    struct snapshot *snapshot = one_user_snapshot();
+    struct scripted *s = xcalloc(1, sizeof *s);
+    s->script = *script;
+    s->backend = (struct dir_backend){.ops = &ops, .name = "test"};
+    dir_destroy(snapshot->dir);
+    snapshot->dir = dir_create(&(struct dir_conf){.max_waiting = 4, .clock = &clock_real});
+    assert_true(dir_add(snapshot->dir, &s->backend));
+    snapshot->command_budget = 20 * CLOCK_MS;
+    for (size_t i = 0; i < snapshot->policy_count; i++)
+        snapshot->policies[i].actions[CHECK_DIRECTORY_UNAVAILABLE] = unavailable;
+    snapshot_publish(&w->slot, snapshot);
+    return s;
+}
+
+struct again_row {
+    const char *name;
+    struct script script;
+    bool accept_outage;
+    const char *sender, *from; /* NULL for ann@example.net */
+    const char *rcpt, *eom;    /* the reason of each answer; NULL for accept, "" for not asked */
+    bool sender_kept;          /* at the end: the envelope is still granted */
+    unsigned at_rcpt, in_all;  /* how often fresh data was asked for */
+};
+
+#define ANN  "ann@example.net"
+#define BOB  "bob@example.net"
+#define LATE "directory-unavailable"
+
+static const struct again_row again_rows[] = {
+    {"fresh data is not asked for twice",
+     {.first = {FOUND, .grant = ANN}},
+     .sender = BOB,
+     .rcpt = "sender-not-granted",
+     .eom = ""},
+    {"what old data grants is not asked for again",
+     .script = {.first = {FOUND, .old = true, .grant = ANN}}},
+    {"a fresh no refuses",
+     {.first = {FOUND, .old = true, .grant = ANN}, .again = {FOUND, .grant = ANN}},
+     .sender = BOB,
+     .rcpt = "sender-not-granted",
+     .eom = "",
+     .at_rcpt = 1,
+     .in_all = 1},
+    {"a fresh yes accepts, and stays for the message",
+     {.first = {FOUND, .old = true, .grant = ANN}, .again = {FOUND, .grant = BOB}},
+     .sender = BOB,
+     .from = BOB,
+     .at_rcpt = 1,
+     .in_all = 1},
+    {"fresh data refuses From without being asked again",
+     {.first = {FOUND, .old = true, .grant = ANN}, .again = {FOUND, .grant = BOB}},
+     .sender = BOB,
+     .from = ANN,
+     .eom = "from-not-granted",
+     .at_rcpt = 1,
+     .in_all = 1},
+    {"asked for at the end of the message only",
+     {.first = {FOUND, .old = true, .grant = ANN}, .again = {FOUND, .grant = ANN}},
+     .from = BOB,
+     .eom = "from-not-granted",
+     .at_rcpt = 0,
+     .in_all = 1},
+    {"fresh data at the end takes the envelope back",
+     {.first = {FOUND, .old = true, .grant = ANN}, .again = {FOUND, .grant = BOB}},
+     .from = BOB,
+     .eom = "sender-not-granted",
+     .at_rcpt = 0,
+     .in_all = 1},
+    {"the login is gone",
+     {.first = {FOUND, .old = true, .grant = ANN}, .again = {UNKNOWN}},
+     .sender = BOB,
+     .rcpt = "login-unknown",
+     .eom = "",
+     .at_rcpt = 1,
+     .in_all = 1},
+    {"an unknown login is there by now",
+     {.first = {UNKNOWN, .old = true}, .again = {FOUND, .grant = ANN}},
+     .at_rcpt = 1,
+     .in_all = 1},
+    {"an unknown login stays unknown",
+     {.first = {UNKNOWN, .old = true}, .again = {UNKNOWN}},
+     .rcpt = "login-unknown",
+     .eom = "",
+     .at_rcpt = 1,
+     .in_all = 1},
+    {"an outage refuses nothing",
+     {.first = {FOUND, .old = true, .grant = ANN}, .again = {UNAVAILABLE}},
+     .sender = BOB,
+     .rcpt = LATE,
+     .eom = "",
+     .at_rcpt = 1,
+     .in_all = 1},
+    {"an outage takes nothing back: the envelope stays granted, From is not known",
+     {.first = {FOUND, .old = true, .grant = ANN}, .again = {UNAVAILABLE}},
+     .from = BOB,
+     .eom = LATE,
+     .at_rcpt = 0,
+     .in_all = 1},
+    {"no answer in time refuses nothing",
+     {.first = {FOUND, .old = true, .grant = ANN}, .again = {NO_ANSWER}},
+     .sender = BOB,
+     .rcpt = LATE,
+     .eom = "",
+     .at_rcpt = 1,
+     .in_all = 1},
+    {"data that cannot be right refuses nothing",
+     {.first = {FOUND, .old = true, .grant = ANN}, .again = {MISCONFIGURED}},
+     .sender = BOB,
+     .rcpt = "misconfigured",
+     .eom = "",
+     .at_rcpt = 1,
+     .in_all = 1},
+    {"old data again refuses nothing",
+     {.first = {FOUND, .old = true, .grant = ANN}, .again = {FOUND, .old = true, .grant = ANN}},
+     .sender = BOB,
+     .rcpt = LATE,
+     .eom = "",
+     .at_rcpt = 1,
+     .in_all = 1},
+    {"younger data that is not fresh may accept",
+     {.first = {FOUND, .old = true, .grant = ANN}, .again = {FOUND, .old = true, .grant = BOB}},
+     .sender = BOB,
+     .from = BOB,
+     .at_rcpt = 1,
+     .in_all = 1},
+    {"an answer in part adds its grants to the old ones",
+     {.first = {FOUND, .old = true, .grant = ANN}, .again = {IN_PART, .grant = BOB}},
+     .sender = BOB,
+     .from = ANN,
+     .at_rcpt = 1,
+     .in_all = 1},
+    {"an answer in part refuses nothing",
+     {.first = {FOUND, .old = true, .grant = ANN}, .again = {IN_PART, .grant = ANN}},
+     .sender = BOB,
+     .rcpt = LATE,
+     .eom = "",
+     .at_rcpt = 1,
+     .in_all = 1},
+    {"an answer in part instead of an unknown login",
+     {.first = {UNKNOWN, .old = true}, .again = {IN_PART, .grant = ANN}},
+     .at_rcpt = 1,
+     .in_all = 1},
+    {"an unknown login and an outage",
+     {.first = {UNKNOWN, .old = true}, .again = {UNAVAILABLE}},
+     .rcpt = LATE,
+     .eom = "",
+     .at_rcpt = 1,
+     .in_all = 1},
+    {"a directory that is silent at first is not asked again",
+     {.first = {UNAVAILABLE}},
+     .rcpt = LATE,
+     .eom = ""},
+    {"a part that is silent at first is not asked for again",
+     {.first = {IN_PART, .grant = ANN}},
+     .sender = BOB,
+     .rcpt = LATE,
+     .eom = ""},
+    {"once at RCPT, once at the end",
+     {.first = {FOUND, .old = true, .grant = ANN}, .again = {UNAVAILABLE}},
+     .accept_outage = true,
+     .sender = BOB,
+     .at_rcpt = 1,
+     .in_all = 2},
+    {"the end of the message has the answer that RCPT had not",
+     {.first = {FOUND, .old = true, .grant = ANN},
+      .again = {UNAVAILABLE},
+      .third = {FOUND, .grant = ANN}},
+     .accept_outage = true,
+     .sender = BOB,
+     .eom = "sender-not-granted",
+     .at_rcpt = 1,
+     .in_all = 2},
+    {"a part of the directories at RCPT, nothing at the end",
+     {.first = {FOUND, .old = true, .grant = ANN},
+      .again = {IN_PART, .grant = BOB},
+      .third = {UNAVAILABLE}},
+     .sender = BOB,
+     .from = "carl@example.net",
+     .eom = LATE,
+     .sender_kept = true,
+     .at_rcpt = 1,
+     .in_all = 2},
+    {"a part of the directories at RCPT, another part at the end",
+     {.first = {FOUND, .old = true, .grant = ANN},
+      .again = {IN_PART, .grant = BOB},
+      .third = {IN_PART, .grant = "carl@example.net"}},
+     .sender = BOB,
+     .from = "carl@example.net",
+     .eom = LATE,
+     .at_rcpt = 1,
+     .in_all = 2},
+    {"a part of the directories at RCPT, all at the end, which takes it back",
+     {.first = {FOUND, .old = true, .grant = ANN},
+      .again = {IN_PART, .grant = BOB},
+      .third = {FOUND, .grant = ANN}},
+     .sender = BOB,
+     .from = "carl@example.net",
+     .eom = "sender-not-granted",
+     .at_rcpt = 1,
+     .in_all = 2},
+    {"a part of the directories at RCPT, all at the end, and a no",
+     {.first = {FOUND, .old = true, .grant = ANN},
+      .again = {IN_PART, .grant = BOB},
+      .third = {FOUND, .grant = BOB}},
+     .sender = BOB,
+     .from = "carl@example.net",
+     .eom = "from-not-granted",
+     .sender_kept = true,
+     .at_rcpt = 1,
+     .in_all = 2},
+};
+
+static void check_reason(const struct session_answer *answer, const char *want)
+{
+    assert_int_equal(answer->effect == EFFECT_ACCEPT, want == NULL);
+    if (want)
+        assert_memory_equal(answer->reply.text, want, strlen(want));
+}
+
+static const char *or_ann(const char *address)
+{
+    return address ? address : ANN;
+}
+
+static void asks_again(void **state)
+{
+    const struct again_row *row = *state;
+    void *made = NULL;
+    char path[64];
+    (void)setup(&made);
+    struct world *w = made;
+    struct scripted *dir =
+        scripted_publish(w, &row->script, row->accept_outage ? ACTION_ACCEPT : ACTION_TEMPFAIL);
+    (void)snprintf(path, sizeof path, "<%s>", or_ann(row->sender));
+    (void)mail(w, "ann", path);
+    for (int i = 0; i < 3; i++) { /* however many recipients there are */
+        struct session_answer answer = rcpt(w);
+        check_reason(&answer, row->rcpt);
+        assert_int_equal(dir->asked_again, row->at_rcpt);
+    }
+    if (!row->eom || *row->eom) {
+        session_header(w->session, "From", or_ann(row->from));
+        struct session_answer answer = session_eom(w->session, NULL);
+        check_reason(&answer, row->eom);
+        if (row->sender_kept)
+            assert_non_null(strstr(w->last, "sender_grant=test:all:here"));
+    }
+    assert_int_equal(dir->asked_again, row->in_all);
+    assert_int_equal(dir->asked, 1);
+    (void)teardown(&made);
+}
+
+/* Each look at it takes a second. */
+struct jumping_clock {
+    struct clock clock;
+    uint64_t now;
+};
+
+static uint64_t jump(const struct clock *self)
+{
+    struct jumping_clock *c = (struct jumping_clock *)(uintptr_t)self;
+    return c->now += CLOCK_S;
+}
+
+static const struct script never_again = {.first = {FOUND, .old = true, .grant = ANN},
+                                          .again = {NO_ANSWER}};
+
+static void nobody_waits_twice(void **state)
+{
+    struct world *w = *state;
+    (void)scripted_publish(w, &never_again, ACTION_TEMPFAIL);
+    (void)mail(w, "ann", "<" BOB ">");
+    uint64_t before = clock_now(&clock_real);
+    assert_int_equal(rcpt(w).effect, EFFECT_TEMPFAIL);
+    uint64_t waited = clock_now(&clock_real) - before;
+    assert_true(waited >= 10 * CLOCK_MS);
+    assert_non_null(strstr(w->last, "detail=\"test: no answer in time\""));
+    for (int i = 0; i < 200; i++)
+        assert_int_equal(rcpt(w).effect, EFFECT_TEMPFAIL);
+    assert_true(clock_now(&clock_real) - before < 100 * waited);
+}
+
+/* What came before the recheck in the same event is taken from its budget. */
+static void the_budget_is_of_the_event(void **state)
+{
+    struct world *w = *state;
+    struct jumping_clock clock = {{jump}, CLOCK_S};
+    (void)scripted_publish(w, &never_again, ACTION_TEMPFAIL);
+    w->slot.current->command_budget = 3 * CLOCK_S; /* gone after three looks at the clock */
+    w->host.clock = &clock.clock;
+    (void)mail(w, "ann", "<" BOB ">");
+    uint64_t before = clock_now(&clock_real);
+    assert_int_equal(rcpt(w).effect, EFFECT_TEMPFAIL);
+    assert_true(clock_now(&clock_real) - before < 2 * CLOCK_S);
+    w->host.clock = &clock_real;
+}
+
+static void mail_and_rcpt_ask_again_once(void **state)
+{
+    struct world *w = *state;
+    static const struct script script = {.first = {FOUND, .old = true, .grant = ANN},
+                                         .again = {UNAVAILABLE}};
+    struct scripted *dir = scripted_publish(w, &script, ACTION_ACCEPT);
+    w->host.refuse_at_mail = true;
+    assert_int_equal(mail(w, "ann", "<" BOB ">").effect, EFFECT_ACCEPT);
+    assert_int_equal(dir->asked_again, 1);
+    assert_int_equal(rcpt(w).effect, EFFECT_ACCEPT);
+    assert_int_equal(dir->asked_again, 1);
+    (void)mail(w, "ann", "<" BOB ">"); /* another message */
+    assert_int_equal(dir->asked_again, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -230,7 +620,12 @@ int main(void)
         TEST(other_headers_may_be_large),
         TEST(nothing_is_inherited),
         TEST(mail_is_answered_where_asked),
+        TEST(nobody_waits_twice),
+        TEST(the_budget_is_of_the_event),
+        TEST(mail_and_rcpt_ask_again_once),
     };
-    cmocka_set_message_output(CM_OUTPUT_TAP);
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    ROWS_ADD(again_rows, asks_again);
+    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++)
+        rows_tests[rows_count++] = tests[i];
+    return rows_main();
 }
