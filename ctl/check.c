@@ -1,7 +1,7 @@
 /* sendasctl check: may this login send as these addresses? By the code that enforces. */
 #include "ctl.h"
 #include "conf.h"
-#include "reason.h"
+#include "policy.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -39,47 +39,42 @@ static void says(struct finding_line *out, enum outcome outcome, enum reason rea
     out->detail = detail;
 }
 
-static void no_answer(struct finding_line *out, enum account_status status, const char *why)
+/* The same decision as for an envelope sender, under the checks that every policy starts from. */
+static void decide(const struct check *c, const struct addr *addr, struct decision *out)
 {
-    enum reason reason =
-        status == ACCOUNT_MISCONFIGURED ? REASON_MISCONFIGURED : REASON_DIRECTORY_UNAVAILABLE;
-    says(out, OUTCOME_UNKNOWN, reason, why);
+    struct policy policy;
+    struct facts facts = {
+        .stage = FACTS_RCPT,
+        .principal = {.kind = PRINCIPAL_SASL, .raw = c->raw_login, .login = c->login},
+        .answer = c->answer,
+        .sender = {.shape = SENDER_ADDRESS, .addr = *addr, .local = true, .raw = addr->key},
+    };
+    policy_defaults(&policy);
+    policy_decide(c->arena, &c->conf->address, &policy, &facts, out);
 }
 
-static void judge_granted(const struct check *c, const struct addr *addr, struct finding_line *out)
+static const char *detail_of(const struct decision *decision)
 {
-    const struct account_answer *answer = c->answer;
-    out->grant = grant_find(c->arena, &c->conf->address, answer->account.lists,
-                            answer->account.list_count, addr);
-    if (out->grant)
-        says(out, OUTCOME_YES, REASON_NONE, NULL);
-    else if (answer->missing != ACCOUNT_FOUND)
-        no_answer(out, answer->missing, answer->why);
-    else if (!answer->fresh)
-        no_answer(out, ACCOUNT_UNAVAILABLE, "not granted, but not asked lately");
-    else
-        says(out, OUTCOME_NO, REASON_SENDER_NOT_GRANTED, NULL);
+    for (size_t i = 0; i < decision->finding_count; i++)
+        if (decision->findings[i].reason == decision->reason)
+            return decision->findings[i].detail;
+    return NULL;
 }
 
 static void judge_account(const struct check *c, const struct addr *addr, struct finding_line *out)
 {
-    const struct account_answer *answer = c->answer;
-    switch (answer->status) {
-    case ACCOUNT_UNAVAILABLE:
-    case ACCOUNT_MISCONFIGURED:
-        no_answer(out, answer->status, answer->why);
+    struct decision decision;
+    decide(c, addr, &decision);
+    switch (decision.effect) {
+    case EFFECT_ACCEPT:
+        out->grant = decision.sender_grant;
+        says(out, OUTCOME_YES, REASON_NONE, NULL);
         return;
-    case ACCOUNT_UNKNOWN:
-        if (answer->fresh)
-            says(out, OUTCOME_NO, REASON_LOGIN_UNKNOWN, answer->why);
-        else
-            no_answer(out, ACCOUNT_UNAVAILABLE, "not known, but not asked lately");
+    case EFFECT_TEMPFAIL:
+        says(out, OUTCOME_UNKNOWN, decision.reason, detail_of(&decision));
         return;
-    case ACCOUNT_FOUND:
-        if (answer->account.state == ACCOUNT_DISABLED)
-            says(out, OUTCOME_NO, REASON_LOGIN_DISABLED, answer->account.entry);
-        else
-            judge_granted(c, addr, out);
+    case EFFECT_REJECT:
+        says(out, OUTCOME_NO, decision.reason, detail_of(&decision));
         return;
     }
 }

@@ -12,6 +12,8 @@
 #ifndef SENDAS_CONF_H
 #define SENDAS_CONF_H
 
+#include "dir_cache.h"
+#include "dir_ldap.h"
 #include "snapshot.h"
 
 #include <sys/types.h>
@@ -33,10 +35,18 @@ struct conf_daemon {
     unsigned max_waiting;
 };
 
+/* What a block of type ldap came to. */
+struct conf_ldap {
+    struct dir_ldap_conf directory;
+    struct dir_cache_conf cache;
+};
+
 struct conf {
     struct arena *arena;
     struct conf_daemon daemon;
     struct snapshot *snapshot;
+    const struct conf_ldap *ldaps; /* for conf_probe(); they live in the snapshot */
+    size_t ldap_count;
 };
 
 enum conf_severity { CONF_ERROR, CONF_WARNING };
@@ -48,6 +58,11 @@ typedef void conf_report(void *context, enum conf_severity severity, const char 
 struct conf *conf_load(const char *file, conf_report *report, void *context) MUST_USE;
 struct snapshot *conf_take_snapshot(struct conf *conf) MUST_USE;
 void conf_free(struct conf *conf);
+
+/* Connects to every LDAP server, binds, and looks for the base and the attribute types; a line
+ * each. Before the snapshot is taken. The worst of LINK_OK, LINK_DOWN and LINK_WRONG. */
+enum link_status conf_probe(const struct conf *conf, void (*line)(void *context, const char *text),
+                            void *context);
 
 /* One line a policy and check, as the start prints it. */
 void conf_print_policies(const struct snapshot *snapshot,

@@ -41,17 +41,6 @@ const char *app_version(void)
 
 /* ---- configuration ---- */
 
-static void report_to_stderr(void *context, enum conf_severity severity, const char *file,
-                             unsigned line, const char *text)
-{
-    (void)context;
-    const char *kind = severity == CONF_WARNING ? "warning: " : "";
-    if (line > 0)
-        (void)fprintf(stderr, "%s:%u: %s%s\n", file, line, kind, text);
-    else
-        (void)fprintf(stderr, "%s: %s%s\n", file, kind, text);
-}
-
 static void report_to_log(void *context, enum conf_severity severity, const char *file,
                           unsigned line, const char *text)
 {
@@ -62,15 +51,6 @@ static void report_to_log(void *context, enum conf_severity severity, const char
         log_line(level, "%s:%u: %s%s", file, line, kind, text);
     else
         log_line(level, "%s: %s%s", file, kind, text);
-}
-
-int app_check(const char *file)
-{
-    struct conf *conf = conf_load(file, report_to_stderr, NULL);
-    if (!conf)
-        return EX_CONFIG;
-    conf_free(conf);
-    return EX_OK;
 }
 
 /* ---- the decision log ---- */

@@ -1,5 +1,6 @@
 /* sendas-milter(8): reads the command line and leaves the rest to app. */
 #include "app.h"
+#include "check.h"
 #include "conf.h"
 
 #include <stdio.h>
@@ -10,9 +11,12 @@
 static int usage(void)
 {
     (void)fputs("usage: sendas-milter [-c FILE] [-f] [-t] [-V]\n"
+                "       sendas-milter [-c FILE] -t -t [LOGIN...]\n"
                 "  -c FILE  configuration (" CONF_DEFAULT_FILE ")\n"
                 "  -f       stay in the foreground and log to standard error\n"
                 "  -t       check the configuration: exit 0, or 78 and what is wrong\n"
+                "  -t -t    ask the directories too, and tell what they say of each LOGIN;\n"
+                "           exit 75 where one does not answer\n"
                 "  -V       print the version\n",
                 stderr);
     return EX_USAGE;
@@ -26,7 +30,7 @@ static int print_version(void)
 int main(int argc, char **argv)
 {
     struct app_options options = {.file = CONF_DEFAULT_FILE};
-    bool check = false;
+    unsigned checks = 0;
     int option;
     while ((option = getopt(argc, argv, "c:ftV")) != -1) {
         switch (option) {
@@ -37,7 +41,7 @@ int main(int argc, char **argv)
             options.foreground = true;
             break;
         case 't':
-            check = true;
+            checks++;
             break;
         case 'V':
             return print_version();
@@ -45,7 +49,9 @@ int main(int argc, char **argv)
             return usage();
         }
     }
-    if (optind != argc)
+    if (optind != argc && checks < 2)
         return usage();
-    return check ? app_check(options.file) : app_run(&options);
+    if (checks > 1)
+        return check_directories(options.file, argv + optind);
+    return checks ? check_file(options.file) : app_run(&options);
 }

@@ -156,6 +156,74 @@ HOLDS(order, has_text(p[0].name, "b") && has_text(p[1].name, "a") &&
 HOLDS(included, has_text(d->user, "nobody"))
 HOLDS(single_quotes, has_text(s->replies.texts[REASON_NULL_SENDER], "a\\d ${HOME}"))
 
+/* ---- good values: directories of type ldap ---- */
+
+#define LDAP_HOLDS(name, condition)                                                                \
+    static bool name(const struct conf *c)                                                         \
+    {                                                                                              \
+        const struct dir_ldap_conf *l = &c->ldaps[0].directory;                                    \
+        const struct ldapconn_conf *k = &l->link;                                                  \
+        const struct dir_cache_conf *m = &c->ldaps[0].cache;                                       \
+        (void)l, (void)k, (void)m;                                                                 \
+        return c->ldap_count == 1 && (condition);                                                  \
+    }
+
+static bool has_names(const struct dir_ldap_names *names, const char *first, const char *second)
+{
+    return names->count == 2 && !names->preset && has_text(names->items[0], first) &&
+           has_text(names->items[1], second);
+}
+
+LDAP_HOLDS(ldap_defaults,
+           has_text(l->name, "d") && l->uri_count == 1 && has_text(l->base, "dc=x") &&
+               !l->delegation_base && l->max_connections == 8 && k->bind == LDAPCONN_ANONYMOUS &&
+               k->tls_verify && k->tls_minimum == LDAPCONN_TLS12 && !k->starttls &&
+               k->connect_timeout == 2 * CLOCK_S && k->search_timeout == 2 * CLOCK_S &&
+               strstr(l->account_filter, "inetOrgPerson") && !l->enabled_filter &&
+               l->send_as.preset && l->send_as.count == 2 &&
+               has_text(l->send_as.items[0], "mail") && l->deny.count == 0 &&
+               strstr(l->delegation_filter, "groupOfNames") &&
+               has_text(l->delegation.items[0], "mail") && has_text(l->primary_attribute, "mail") &&
+               !l->limits_attribute && !l->value_prefix && l->nested_groups == 0 &&
+               !l->no_addresses_tempfail && m->ttl == 300 * CLOCK_S &&
+               m->negative_ttl == 30 * CLOCK_S && m->entries == 100000 && m->recheck_count == 20 &&
+               m->recheck_period == CLOCK_S)
+LDAP_HOLDS(ldap_uris, l->uri_count == 3 && has_text(l->uris[1], "ldaps://b:636") &&
+                          has_text(l->uris[2], "ldapi://%2Frun%2Fx"))
+LDAP_HOLDS(ldap_bind, k->bind == LDAPCONN_SIMPLE && has_text(k->bind_dn, "cn=m,dc=x") &&
+                          strstr(k->bind_password_file, "/secret") &&
+                          has_text(k->password, "pass word"))
+LDAP_HOLDS(ldap_external, k->bind == LDAPCONN_EXTERNAL)
+LDAP_HOLDS(ldap_tls, k->starttls &&strstr(k->ca_file, "/senders") &&
+                         strstr(k->cert_file, "/senders") && strstr(k->key_file, "/senders") &&
+                         !k->tls_verify && k->tls_minimum == LDAPCONN_TLS13)
+LDAP_HOLDS(ldap_times, k->connect_timeout == 500 * CLOCK_MS && k->search_timeout == CLOCK_S &&
+                           l->max_connections == 3)
+LDAP_HOLDS(ldap_filters, has_text(l->account_filter, "(uid=%{login.local})") &&
+                             has_text(l->enabled_filter, "(!(x=%{login.domain}))") &&
+                             has_text(l->delegation_filter, "(m=%{account.dn})") &&
+                             has_text(l->delegation_base, "ou=g,dc=x"))
+LDAP_HOLDS(ldap_no_groups, has_text(l->delegation_filter, ""))
+LDAP_HOLDS(ldap_attributes,
+           has_names(&l->send_as, "a", "b") && has_names(&l->deny, "c", "d") &&
+               has_names(&l->delegation, "e", "f-g") && has_text(l->primary_attribute, "p") &&
+               has_text(l->limits_attribute, "q") && has_text(l->value_prefix, "smtp:"))
+LDAP_HOLDS(ldap_numbers, l->nested_groups == 10 && l->no_addresses_tempfail && l->merge &&
+                             l->login_domain_count == 1)
+LDAP_HOLDS(ldap_cache, m->ttl == 60 * CLOCK_S && m->negative_ttl == 0 && m->entries == 7 &&
+                           m->recheck_count == 5 && m->recheck_period == 10 * CLOCK_S)
+LDAP_HOLDS(ldap_ad, strstr(l->account_filter, "sAMAccountName") &&
+                        strstr(l->enabled_filter, "userAccountControl") &&
+                        has_text(l->send_as.items[1], "proxyAddresses") &&
+                        has_text(l->value_prefix, "smtp:") &&
+                        strstr(l->delegation_filter, "objectClass=group)"))
+LDAP_HOLDS(ldap_none, has_text(l->account_filter, "(a=%{login})") && !l->delegation_filter &&
+                          !l->primary_attribute)
+
+#define LDAP_BLOCK(more)                                                                           \
+    "directory \"d\" { type = ldap uri = { \"ldap://127.0.0.1\" }\nbase = 'dc=x'\n" more " }\n"
+#define LDAP_BASE(more) "directory \"d\" { type = ldap\nbase = 'dc=x'\n" more " }\n"
+
 static const struct good goods[] = {
     {"defaults", SENDERS, defaults_hold},
     {"socket, a path", "socket = \"/a/b.sock\"\n" SENDERS, socket_path},
@@ -221,6 +289,40 @@ static const struct good goods[] = {
     {"include, relative to the file", "include(\"user.conf\")\n" SENDERS, included},
     {"single quotes take all", "reply \"null-sender\" { text = 'a\\d ${HOME}' }\n" SENDERS,
      single_quotes},
+    {"ldap: defaults", LDAP_BLOCK(""), ldap_defaults},
+    {"ldap: uri, several",
+     LDAP_BASE("uri = { \"ldap://a:3\", \"ldaps://b:636\", \"ldapi://%2Frun%2Fx\" }"), ldap_uris},
+    {"ldap: bind_dn and bind_password_file",
+     LDAP_BLOCK("bind_dn = 'cn=m,dc=x' bind_password_file = \"@DIR@/secret\""), ldap_bind},
+    {"ldap: sasl_mechanism",
+     LDAP_BASE("uri = { \"ldapi://%2Frun%2Fx\" } sasl_mechanism = EXTERNAL"), ldap_external},
+    {"ldap: starttls, files, tls_verify, tls_minimum",
+     LDAP_BLOCK("starttls = yes ca_file = \"@DIR@/senders\" cert_file = \"@DIR@/senders\" "
+                "key_file = \"@DIR@/senders\" tls_verify = never tls_minimum = 1.3"),
+     ldap_tls},
+    {"ldap: connect_timeout, search_timeout, max_connections",
+     LDAP_BLOCK("connect_timeout = 500ms search_timeout = 1 max_connections = 3"), ldap_times},
+    {"ldap: filters and delegation_base",
+     LDAP_BLOCK("account_filter = '(uid=%{login.local})' enabled_filter = '(!(x=%{login.domain}))' "
+                "delegation_filter = '(m=%{account.dn})' delegation_base = 'ou=g,dc=x'"),
+     ldap_filters},
+    {"ldap: no groups", LDAP_BLOCK("delegation_filter = ''"), ldap_no_groups},
+    {"ldap: attributes, value_prefix",
+     LDAP_BLOCK("send_as_attributes = { \"a\", \"b\" } deny_attributes = { \"c\", \"d\" } "
+                "delegation_attributes = { \"e\", \"f-g\" } primary_attribute = p "
+                "limits_attribute = q value_prefix = \"smtp:\""),
+     ldap_attributes},
+    {"ldap: nested_groups, no_addresses, merge, login_domains, strategy",
+     LDAP_BLOCK("nested_groups = 10 no_addresses = tempfail merge = yes strategy = account "
+                "login_domains = { \"a.example\" }"),
+     ldap_numbers},
+    {"ldap: cache_ttl, negative_ttl, cache_entries, recheck_rate",
+     LDAP_BLOCK("cache_ttl = 1m negative_ttl = 0 cache_entries = 7 recheck_rate = \"5/10s\""),
+     ldap_cache},
+    {"ldap: schema ad", LDAP_BLOCK("schema = ad"), ldap_ad},
+    {"ldap: schema none",
+     LDAP_BLOCK("schema = none account_filter = '(a=%{login})' send_as_attributes = { \"b\" }"),
+     ldap_none},
     {"comments", "# \"a\\d\n// ${X}\n/* { \" \n */ user = nobody # {\n" SENDERS, user},
 };
 
@@ -250,8 +352,8 @@ static const struct bad bads[] = {
      "conf:2: local_domain: there is no such option; did you mean local_domains?", 1},
     {"unknown option, near none", "policy \"a\" {\n zork = 1 }\n",
      "conf:2: zork: there is no such option; these are right here: listeners ", 1},
-    {"unknown option of a later version", "directory \"d\" { uri = \"ldap://x\" }\n",
-     "conf:1: uri: there is no such option", 1},
+    {"unknown option of a later version", "directory \"d\" { mirror = yes }\n",
+     "conf:1: mirror: there is no such option", 1},
     {"missing equal sign", "mode enforce\n", "conf:1: missing equal sign", 1},
     {"escape in double quotes", "\n\nhelp_url = \"a\\d\"\n", "conf:3: a backslash in double", 1},
     {"environment in double quotes", "user = \"${USER}\"\n", "conf:1: ${...} in double quotes", 1},
@@ -323,8 +425,104 @@ static const struct bad bads[] = {
     {"fold_local_part", "address { fold_local_part = x }\n" SENDERS,
      "conf:1: fold_local_part: ", 1},
     {"source_routes", "address { source_routes = x }\n" SENDERS, "conf:1: source_routes: \"x\"", 1},
-    {"directory type", "directory \"d\" { type = ldap file = \"@DIR@/senders\" }\n",
-     "conf:1: type: this version has no directory of type \"ldap\"; file is right", 1},
+    {"directory type", "directory \"d\" { type = sql }\n",
+     "conf:1: type: \"sql\" is not one of file, ldap", 1},
+    {"uri without type", "directory \"d\" { file = \"@DIR@/senders\"\nuri = { \"ldap://x\" } }\n",
+     "conf:2: uri: no option of a directory of type file; type = ldap", 1},
+    {"ldap: file", LDAP_BLOCK("file = \"@DIR@/senders\""),
+     "conf:3: file: no option of a directory of type ldap; type = file", 1},
+    {"ldap: uri is missing", "directory \"d\" { type = ldap base = 'dc=x' }\n",
+     "conf:1: directory \"d\": uri is missing", 1},
+    {"ldap: base is missing", "directory \"d\" { type = ldap uri = { \"ldap://x\" } }\n",
+     "conf:1: directory \"d\": base is missing", 1},
+    {"ldap: uri with a base", LDAP_BASE("uri = { \"ldap://x/dc=x\" }"),
+     "conf:3: uri: \"ldap://x/dc=x\" is not the address of a server", 2},
+    {"ldap: uri of another kind", LDAP_BASE("uri = { \"http://x\" }"), "conf:3: uri: \"http", 2},
+    {"ldap: uri without a host", LDAP_BASE("uri = { \"ldap:///\" }"), "conf:3: uri: \"ldap:///\"",
+     2},
+    {"ldap: base", "directory \"d\" { type = ldap uri = { \"ldap://x\" } base = 'example' }\n",
+     "conf:1: base: \"example\" is no DN", 1},
+    {"ldap: bind_dn", LDAP_BLOCK("bind_dn = 'm' bind_password_file = \"@DIR@/secret\""),
+     "conf:3: bind_dn: \"m\" is no DN", 1},
+    {"ldap: bind_dn alone", LDAP_BLOCK("bind_dn = 'cn=m'"),
+     "conf:1: directory \"d\": bind_password_file is missing", 1},
+    {"ldap: bind_password_file alone", LDAP_BLOCK("bind_password_file = \"@DIR@/secret\""),
+     "conf:1: directory \"d\": bind_dn is missing", 1},
+    {"ldap: secret that all may read",
+     LDAP_BLOCK("bind_dn = 'cn=m' bind_password_file = \"@DIR@/open_secret\""),
+     "conf:3: bind_password_file: ", 1},
+    {"ldap: secret relative", LDAP_BLOCK("bind_dn = 'cn=m' bind_password_file = secret"),
+     "conf:3: bind_password_file: \"secret\" is no absolute path", 2},
+    {"ldap: sasl_mechanism", LDAP_BLOCK("sasl_mechanism = gssapi"),
+     "conf:3: sasl_mechanism: \"gssapi\" is not external", 1},
+    {"ldap: external that proves nothing", LDAP_BLOCK("sasl_mechanism = external"),
+     "conf:3: sasl_mechanism: external proves nothing", 1},
+    {"ldap: external and bind_dn",
+     LDAP_BASE("uri = { \"ldapi://%2Fx\" } sasl_mechanism = external bind_dn = 'cn=m'"),
+     "conf:3: sasl_mechanism: external needs neither", 1},
+    {"ldap: starttls", LDAP_BLOCK("starttls = maybe"), "conf:3: starttls: \"maybe\"", 1},
+    {"ldap: starttls over ldaps", LDAP_BASE("uri = { \"ldaps://x\" } starttls = yes"),
+     "conf:3: starttls: only an ldap:// server", 1},
+    {"ldap: ca_file", LDAP_BLOCK("ca_file = \"/none/ca\""),
+     "conf:3: ca_file: cannot read /none/ca: No such", 1},
+    {"ldap: cert_file", LDAP_BLOCK("cert_file = \"/none/c\" key_file = \"@DIR@/senders\""),
+     "conf:3: cert_file: cannot read /none/c", 1},
+    {"ldap: key_file", LDAP_BLOCK("key_file = \"/none/k\" cert_file = \"@DIR@/senders\""),
+     "conf:3: key_file: cannot read /none/k", 1},
+    {"ldap: cert_file alone", LDAP_BLOCK("cert_file = \"@DIR@/senders\""),
+     "conf:3: cert_file and key_file: both or none", 1},
+    {"ldap: tls_verify", LDAP_BLOCK("tls_verify = allow"),
+     "conf:3: tls_verify: \"allow\" is not one of demand, never", 1},
+    {"ldap: tls_minimum", LDAP_BLOCK("tls_minimum = 1.1"),
+     "conf:3: tls_minimum: \"1.1\" is not one of 1.2, 1.3", 1},
+    {"ldap: connect_timeout", LDAP_BLOCK("connect_timeout = 2m"), "conf:3: connect_timeout: ", 1},
+    {"ldap: search_timeout", LDAP_BLOCK("search_timeout = 0"), "conf:3: search_timeout: ", 1},
+    {"ldap: max_connections", LDAP_BLOCK("max_connections = 0"), "conf:3: max_connections: ", 1},
+    {"ldap: schema", LDAP_BLOCK("schema = x500"),
+     "conf:3: schema: \"x500\" is not one of inetorgperson, ad, none", 1},
+    {"ldap: schema none", LDAP_BLOCK("schema = none"),
+     "conf:1: directory \"d\": account_filter is missing", 2},
+    {"ldap: strategy", LDAP_BLOCK("strategy = query"), "conf:3: strategy: \"query\"", 1},
+    {"ldap: account_filter", LDAP_BLOCK("account_filter = '(uid=%{login}'"),
+     "conf:3: account_filter: ", 1},
+    {"ldap: account_filter names what is not known yet",
+     LDAP_BLOCK("account_filter = '(member=%{account.dn})'"), "conf:3: account_filter: ", 1},
+    {"ldap: account_filter with an unknown name", LDAP_BLOCK("account_filter = '(uid=%{user})'"),
+     "conf:3: account_filter: ", 1},
+    {"ldap: account_filter empty", LDAP_BLOCK("account_filter = ''"),
+     "conf:1: directory \"d\": account_filter is missing", 1},
+    {"ldap: enabled_filter", LDAP_BLOCK("enabled_filter = 'x'"), "conf:3: enabled_filter: ", 1},
+    {"ldap: delegation_filter", LDAP_BLOCK("delegation_filter = '(a=b'"),
+     "conf:3: delegation_filter: ", 1},
+    {"ldap: delegation_filter without attributes",
+     LDAP_BLOCK("schema = none account_filter = '(a=%{login})' send_as_attributes = { \"b\" } "
+                "delegation_filter = '(m=%{account.dn})'"),
+     "conf:1: directory \"d\": delegation_attributes is missing", 1},
+    {"ldap: delegation_base", LDAP_BLOCK("delegation_base = 'x'"), "conf:3: delegation_base: ", 1},
+    {"ldap: send_as_attributes", LDAP_BLOCK("send_as_attributes = { \"m ail\" }"),
+     "conf:3: send_as_attributes: \"m ail\" is no name of an attribute", 1},
+    {"ldap: deny_attributes", LDAP_BLOCK("deny_attributes = { \"-x\" }"),
+     "conf:3: deny_attributes: ", 1},
+    {"ldap: delegation_attributes", LDAP_BLOCK("delegation_attributes = { \"\" }"),
+     "conf:3: delegation_attributes: ", 1},
+    {"ldap: primary_attribute", LDAP_BLOCK("primary_attribute = 'a=b'"),
+     "conf:3: primary_attribute: ", 1},
+    {"ldap: limits_attribute", LDAP_BLOCK("limits_attribute = 'a;b'"),
+     "conf:3: limits_attribute: ", 1},
+    {"ldap: nested_groups", LDAP_BLOCK("nested_groups = 11"), "conf:3: nested_groups: ", 1},
+    {"ldap: no_addresses", LDAP_BLOCK("no_addresses = accept"),
+     "conf:3: no_addresses: \"accept\" is not one of reject, tempfail", 1},
+    {"ldap: cache_ttl", LDAP_BLOCK("cache_ttl = 2d"), "conf:3: cache_ttl: ", 1},
+    {"ldap: negative_ttl", LDAP_BLOCK("negative_ttl = x"), "conf:3: negative_ttl: ", 1},
+    {"ldap: cache_entries", LDAP_BLOCK("cache_entries = -1"), "conf:3: cache_entries: ", 1},
+    {"ldap: recheck_rate", LDAP_BLOCK("recheck_rate = 20"),
+     "conf:3: recheck_rate: \"20\" is no rate; \"20/1s\" is right", 1},
+    {"ldap: recheck_rate count", LDAP_BLOCK("recheck_rate = \"x/1s\""),
+     "conf:3: recheck_rate: ", 1},
+    {"ldap: recheck_rate period", LDAP_BLOCK("recheck_rate = \"2/x\""),
+     "conf:3: recheck_rate: ", 1},
+    {"ldap: all faults in one run", LDAP_BLOCK("tls_verify = x\nschema = y"),
+     "conf:4: schema: ", 2},
     {"directory file relative", "directory \"d\" { file = \"senders\" }\n",
      "conf:1: file: \"senders\" is no absolute path", 2},
     {"directory file missing", "directory \"d\" { file = \"/none/senders\" }\n",
@@ -381,6 +579,18 @@ static const struct bad bads[] = {
     {"warning: a policy behind one that takes all",
      "local_domains = { \"a\" } policy \"a\" {}\npolicy \"b\" {}\n" SENDERS,
      "conf:2: warning: policy \"b\": never chosen, because \"a\"", 0},
+    {"warning: ldap: password in clear",
+     LDAP_BASE("uri = { \"ldap://ldap.example\" } bind_dn = 'cn=m' "
+               "bind_password_file = \"@DIR@/secret\""),
+     "conf:3: warning: uri: the password of bind_dn goes over the network in clear", 0},
+    {"warning: ldap: password in clear to one of several",
+     LDAP_BASE("uri = { \"ldap://127.0.0.1\", \"ldap://ldap.example\" } bind_dn = 'cn=m' "
+               "bind_password_file = \"@DIR@/secret\""),
+     "conf:3: warning: uri: the password of bind_dn goes over the network in clear", 0},
+    {"warning: ldap: tls_verify", LDAP_BLOCK("tls_verify = never"),
+     "conf:3: warning: tls_verify: anybody in between", 0},
+    {"warning: ldap: search_timeout", LDAP_BLOCK("search_timeout = 3s"),
+     "conf:3: warning: search_timeout: not below command_budget", 0},
     {"warning: world-writable senders file", "directory \"d\" { file = \"@DIR@/open\" }\n",
      "open:0: warning: everybody may write to this file", 0},
 };
@@ -447,6 +657,38 @@ static const char *const option_names[] = {
     "exempt_logins",
     "directories",
     "text",
+    "uri",
+    "base",
+    "bind_dn",
+    "bind_password_file",
+    "sasl_mechanism",
+    "starttls",
+    "ca_file",
+    "cert_file",
+    "key_file",
+    "tls_verify",
+    "tls_minimum",
+    "connect_timeout",
+    "search_timeout",
+    "max_connections",
+    "schema",
+    "strategy",
+    "account_filter",
+    "enabled_filter",
+    "send_as_attributes",
+    "deny_attributes",
+    "primary_attribute",
+    "limits_attribute",
+    "value_prefix",
+    "delegation_base",
+    "delegation_filter",
+    "delegation_attributes",
+    "nested_groups",
+    "no_addresses",
+    "cache_ttl",
+    "negative_ttl",
+    "cache_entries",
+    "recheck_rate",
 };
 
 static char *read_source(struct arena *a, const char *name)
@@ -596,25 +838,35 @@ static void nearest_word(void **state)
     assert_null(conf_value_nearest("", words));
 }
 
+static void set_mode(const char *name, mode_t mode)
+{
+    char path[200];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_int_equal(chmod(path, mode), 0);
+}
+
 static void write_files(void)
 {
     assert_non_null(mkdtemp(folder));
     write_file("senders", "ann@a.example ann\n");
     write_file("open", "ann@a.example ann\n");
     write_file("bad_senders", "ann@a.example ann\nann@ ann\n<> ann\n");
+    write_file("secret", "pass word\nnot this\n");
+    write_file("open_secret", "password\n");
     write_file("domains", "# list\nfrom.file\n  other.file # a.comment\n\n");
     write_file("bad_domains", "good.file\nbad..file\n");
     write_file("user.conf", "user = nobody\n");
     write_file("bad.conf", "\n\nmode = x\n");
-    char path[200];
-    (void)snprintf(path, sizeof path, "%s/open", folder);
-    assert_int_equal(chmod(path, 0666), 0);
+    set_mode("open", 0666);
+    set_mode("secret", 0600);
+    set_mode("open_secret", 0644);
 }
 
 static void remove_files(void)
 {
     static const char *const names[] = {"conf",    "senders",     "open",      "bad_senders",
-                                        "domains", "bad_domains", "user.conf", "bad.conf"};
+                                        "domains", "bad_domains", "user.conf", "bad.conf",
+                                        "secret",  "open_secret"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char path[200];
         (void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);
