@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Starts the daemon with a sample configuration, plays example submissions, prints the verdicts.
 
-usage: demo.py [--once] [--port N]
+usage: demo.py [--once] [--port N] [--ldap]
 
+With --ldap the same addresses come from a slapd of its own, made for the occasion.
 Programs: $SENDAS_MILTER and $SENDASCTL, or milter/sendas-milter and ctl/sendasctl in the present
 directory. Serves until interrupted; with --once ends after the table. Exit status 0 only if every
 verdict is the one that belongs to the example.
 """
 import argparse
+import contextlib
 import getpass
 import json
 import os
@@ -38,9 +40,21 @@ user          = "{user}"
 log           = "stderr"
 local_domains = {{ "example.net" }}
 
-directory "sample" {{
+"""
+
+FILE_DIRECTORY = """\
+directory "sample" {
     type = file
-    file = "{directory}/senders"
+    file = "@DIRECTORY@/senders"
+}
+"""
+
+LDAP_DIRECTORY = """\
+directory "sample" {{
+    type   = ldap
+    uri    = {{ "{uri}" }}
+    base   = '{base}'
+    schema = inetorgperson
 }}
 """
 
@@ -129,14 +143,33 @@ def free_port():
         return s.getsockname()[1]
 
 
-def write_sample(directory, port):
+@contextlib.contextmanager
+def ldap_directory():
+    """A slapd that holds what SENDERS says: two people, and what they share as a group."""
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "ldap"))
+    import slapdkit
+    people = [slapdkit.person("uid=%s,%s" % (login, slapdkit.PUBLIC), uid=[login], mail=mail)
+              for login, mail in (("ann", ["ann@example.net", "a.lee@example.net"]),
+                                  ("bob", ["bob@example.net"]))]
+    shared = slapdkit.group("cn=info,%s" % slapdkit.PUBLIC, [one["dn"] for one in people],
+                            "mailThing", mail=["info@example.net"])
+    with slapdkit.Slapd([slapdkit.unit(slapdkit.PUBLIC), *people, shared]) as slapd:
+        yield LDAP_DIRECTORY.format(uri=slapd.uri, base=slapdkit.PUBLIC)
+
+
+@contextlib.contextmanager
+def file_directory():
+    yield FILE_DIRECTORY
+
+
+def write_sample(directory, port, block):
     """The daemon gives root away, so that user must be able to read what is here."""
     user = "nobody" if os.geteuid() == 0 else getpass.getuser()
     os.chmod(directory, 0o755)
     configuration = os.path.join(directory, "sendas-milter.conf")
     for path, text in ((os.path.join(directory, "senders"), SENDERS),
-                       (configuration, CONFIGURATION.format(port=port, user=user,
-                                                            directory=directory))):
+                       (configuration, CONFIGURATION.format(port=port, user=user)
+                        + block.replace("@DIRECTORY@", directory))):
         with open(path, "w", encoding="utf-8") as out:
             out.write(text)
         os.chmod(path, 0o644)
@@ -194,9 +227,9 @@ def interrupt(_number, _frame):
     raise KeyboardInterrupt
 
 
-def demonstrate(options, directory):
+def demonstrate(options, directory, block):
     port = options.port or free_port()
-    configuration = write_sample(directory, port)
+    configuration = write_sample(directory, port, block)
     daemon = Daemon(configuration)
     try:
         daemon.wait_for_port(port)
@@ -223,13 +256,15 @@ def main():
     parser = argparse.ArgumentParser(prog="bootstrap run", description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--once", action="store_true", help="end after the table")
+    parser.add_argument("--ldap", action="store_true", help="ask a slapd instead of a file")
     parser.add_argument("--port", type=int, help="on the loopback; a free one unless given")
     options = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
     directory = tempfile.mkdtemp(prefix="sendas-milter.")
     try:
-        demonstrate(options, directory)
+        with ldap_directory() if options.ldap else file_directory() as block:
+            demonstrate(options, directory, block)
         return 0
     except Fault as why:
         print("bootstrap run: %s" % why, file=sys.stderr)
