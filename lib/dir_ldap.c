@@ -9,9 +9,16 @@
 #include <string.h>
 #include <strings.h>
 
+/* What a server's schema told; kept as long as the site. */
+struct schema {
+    struct arena *arena;
+    struct ldapschema_aliases aliases;
+};
+
 /* All that the pool's threads use; it ends with the last of them. */
 struct site {
     struct arena *arena;
+    _Atomic(struct schema *) schema; /* of the server that answered first, NULL for none yet */
     const char *name;
     struct ldapconn_conf *links; /* one a server */
     const char **servers;        /* their URIs */
@@ -169,6 +176,20 @@ static void need_named(struct names *attributes, const struct dir_ldap_names *na
         add_names(attributes, names->items, names->count);
 }
 
+/* The names that answers are searched for, needed or not. */
+static void list_wishes(struct site *s)
+{
+    struct names wishes =
+        names_with_room(s->arena, s->send_as.count + s->deny.count + s->groups.count + 1);
+    add_names(&wishes, s->send_as.items, s->send_as.count);
+    add_names(&wishes, s->deny.items, s->deny.count);
+    add_names(&wishes, s->groups.items, s->groups.count);
+    if (s->primary)
+        add_name(&wishes, s->primary);
+    s->needs.wishes = wishes.items;
+    s->needs.wish_count = wishes.count;
+}
+
 static void list_needs(struct site *s)
 {
     enum { IN_FILTERS = 3 * DIR_FILTER_TEXT_MAX / 4 }; /* "(a=b)" is the shortest term */
@@ -183,11 +204,45 @@ static void list_needs(struct site *s)
     need_named(&attributes, &s->groups);
     if (s->limits)
         add_name(&attributes, s->limits);
-    s->needs =
-        (struct ldapschema_needs){attributes.items, attributes.count, classes.items, classes.count};
+    s->needs = (struct ldapschema_needs){
+        .attributes = attributes.items,
+        .attribute_count = attributes.count,
+        .classes = classes.items,
+        .class_count = classes.count,
+    };
+    list_wishes(s);
 }
 
 /* ---- links ---- */
+
+static void schema_free(struct schema *schema)
+{
+    if (!schema)
+        return;
+    arena_destroy(schema->arena);
+    free(schema);
+}
+
+/* The servers of a directory have one schema: the first that is read serves for all. */
+static void keep_schema(struct site *s, struct schema *schema)
+{
+    struct schema *none = NULL;
+    if (!atomic_compare_exchange_strong(&s->schema, &none, schema))
+        schema_free(schema);
+}
+
+static enum link_status read_schema(struct site *s, struct ldapconn *conn, struct errtext *why)
+{
+    struct schema *schema = xcalloc(1, sizeof *schema);
+    schema->arena = arena_create();
+    enum link_status status =
+        ldapschema_check(conn, &s->needs, schema->arena, &schema->aliases, why);
+    if (status == LINK_OK)
+        keep_schema(s, schema);
+    else
+        schema_free(schema);
+    return status;
+}
 
 static enum link_status open_link(struct site *s, size_t i, struct ldapconn **out,
                                   struct errtext *why)
@@ -195,7 +250,7 @@ static enum link_status open_link(struct site *s, size_t i, struct ldapconn **ou
     struct ldapconn *conn = NULL;
     enum link_status status = ldapconn_open(&s->links[i], &conn, why);
     if (status == LINK_OK && !atomic_load(&s->schema_fine[i]))
-        status = ldapschema_check(conn, &s->needs, why);
+        status = read_schema(s, conn, why);
     if (status == LINK_OK) {
         atomic_store(&s->schema_fine[i], true);
         *out = conn;
@@ -223,6 +278,7 @@ static void site_close(void *context, void *link)
 static void site_free(void *context)
 {
     struct site *s = context;
+    schema_free(atomic_load(&s->schema));
     arena_destroy(s->arena);
     free(s);
 }
@@ -315,10 +371,23 @@ static void make_room(struct lookup *l, enum right right, size_t more)
     l->grants[right] = all;
 }
 
-static bool is_named(const struct dir_ldap_names *names, const char *name)
+/* The attribute that was asked for, under the name that the server has for it? */
+static bool is_attribute(const struct site *s, const char *asked, const char *name)
+{
+    const struct schema *schema = atomic_load(&s->schema);
+    if (strcasecmp(asked, name) == 0)
+        return true;
+    for (size_t i = 0; schema && i < schema->aliases.count; i++)
+        if (strcasecmp(schema->aliases.items[i].asked, asked) == 0 &&
+            strcasecmp(schema->aliases.items[i].other, name) == 0)
+            return true;
+    return false;
+}
+
+static bool is_named(const struct site *s, const struct dir_ldap_names *names, const char *name)
 {
     for (size_t i = 0; i < names->count; i++)
-        if (strcasecmp(names->items[i], name) == 0)
+        if (is_attribute(s, names->items[i], name))
             return true;
     return false;
 }
@@ -329,7 +398,7 @@ static void add_entry(struct lookup *l, enum right right, const struct dir_ldap_
     const char *dn = NULL;
     for (size_t i = 0; i < entry->count; i++) {
         const struct ldapconn_attribute *attribute = &entry->attributes[i];
-        if (!is_named(names, attribute->name))
+        if (!is_named(l->site, names, attribute->name))
             continue;
         if (!dn)
             dn = arena_strdup(l->answer->arena, entry->dn);
@@ -357,11 +426,11 @@ static bool same_login(const struct lookup *l, const char *wanted, struct span v
                                    : span_equal(span_of(wanted), value);
 }
 
-static const struct ldapconn_attribute *attribute_of(const struct ldapconn_entry *entry,
-                                                     const char *name)
+static const struct ldapconn_attribute *
+attribute_of(const struct lookup *l, const struct ldapconn_entry *entry, const char *name)
 {
     for (size_t i = 0; i < entry->count; i++)
-        if (strcasecmp(entry->attributes[i].name, name) == 0)
+        if (is_attribute(l->site, name, entry->attributes[i].name))
             return &entry->attributes[i];
     return NULL;
 }
@@ -374,7 +443,7 @@ struct proof {
 static bool has_value(void *context, const char *name, const char *wanted)
 {
     const struct proof *p = context;
-    const struct ldapconn_attribute *attribute = attribute_of(p->entry, name);
+    const struct ldapconn_attribute *attribute = attribute_of(p->lookup, p->entry, name);
     for (size_t i = 0; attribute && i < attribute->count; i++)
         if (same_login(p->lookup, wanted, attribute->values[i]))
             return true;
@@ -391,7 +460,7 @@ static bool is_proven(const struct lookup *l, const struct ldapconn_entry *entry
 static const char *primary_of(const struct lookup *l, const struct ldapconn_entry *entry)
 {
     const struct ldapconn_attribute *attribute =
-        l->site->primary ? attribute_of(entry, l->site->primary) : NULL;
+        l->site->primary ? attribute_of(l, entry, l->site->primary) : NULL;
     for (size_t i = 0; attribute && i < attribute->count; i++) {
         struct span value = attribute->values[i];
         struct addr addr;
@@ -405,7 +474,7 @@ static const char *primary_of(const struct lookup *l, const struct ldapconn_entr
 static void keep_limits(struct lookup *l, const struct ldapconn_entry *entry)
 {
     const struct ldapconn_attribute *attribute =
-        l->site->limits ? attribute_of(entry, l->site->limits) : NULL;
+        l->site->limits ? attribute_of(l, entry, l->site->limits) : NULL;
     if (!attribute)
         return;
     const char **values = arena_array(l->answer->arena, attribute->count, sizeof *values);

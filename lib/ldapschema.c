@@ -106,29 +106,103 @@ static void list_missing(struct arena *a, const struct ldapconn_attribute *descr
             strbuf_printf(out, "%s%s", out->len ? ", " : "", names[i]);
 }
 
-static enum link_status compare(struct arena *a, const struct ldapconn_result *schema,
-                                const struct ldapschema_needs *needs, struct errtext *why)
+static void list_all_missing(struct arena *a, const struct ldapconn_result *schema,
+                             const struct ldapschema_needs *needs, struct strbuf *out)
+{
+    list_missing(a, attribute(schema, "attributeTypes"), needs->attributes, needs->attribute_count,
+                 strike_attribute_type, out);
+    list_missing(a, attribute(schema, "objectClasses"), needs->classes, needs->class_count,
+                 strike_object_class, out);
+}
+
+/* ---- other names ---- */
+
+struct alias_list {
+    struct arena *arena;
+    struct ldapschema_alias *items;
+    size_t count, room;
+};
+
+static void add_alias(struct alias_list *list, const char *asked, const char *other)
+{
+    if (list->count == list->room) {
+        list->room = list->room ? 2 * list->room : 8;
+        struct ldapschema_alias *items = arena_array(list->arena, list->room, sizeof *items);
+        if (list->count)
+            memcpy(items, list->items, list->count * sizeof *items);
+        list->items = items;
+    }
+    list->items[list->count++] = (struct ldapschema_alias){arena_strdup(list->arena, asked),
+                                                           arena_strdup(list->arena, other)};
+}
+
+static bool is_named(const LDAPAttributeType *type, const char *name)
+{
+    if (type->at_oid && strcasecmp(type->at_oid, name) == 0)
+        return true;
+    for (char **other = type->at_names; other && *other; other++)
+        if (strcasecmp(*other, name) == 0)
+            return true;
+    return false;
+}
+
+static void add_aliases(struct alias_list *list, const LDAPAttributeType *type,
+                        const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!is_named(type, names[i]))
+            continue;
+        for (char **other = type->at_names; other && *other; other++)
+            if (strcasecmp(*other, names[i]) != 0)
+                add_alias(list, names[i], *other);
+    }
+}
+
+static void list_aliases(const struct ldapconn_attribute *descriptions,
+                         const struct ldapschema_needs *needs, struct alias_list *out)
+{
+    for (size_t i = 0; descriptions && i < descriptions->count; i++) {
+        int code;
+        const char *error;
+        LDAPAttributeType *type = ldap_str2attributetype(descriptions->values[i].data, &code,
+                                                         &error, LDAP_SCHEMA_ALLOW_ALL);
+        if (!type)
+            continue;
+        add_aliases(out, type, needs->attributes, needs->attribute_count);
+        add_aliases(out, type, needs->wishes, needs->wish_count);
+        ldap_attributetype_free(type);
+    }
+}
+
+/* ---- the whole ---- */
+
+static enum link_status compare(struct arena *scratch, const struct ldapconn_result *schema,
+                                const struct ldapschema_needs *needs, struct alias_list *aliases,
+                                struct errtext *why)
 {
     struct strbuf missing;
-    strbuf_init(&missing, a);
-    list_missing(a, attribute(schema, "attributeTypes"), needs->attributes, needs->attribute_count,
-                 strike_attribute_type, &missing);
-    list_missing(a, attribute(schema, "objectClasses"), needs->classes, needs->class_count,
-                 strike_object_class, &missing);
-    if (!missing.len)
-        return LINK_OK;
-    errtext_set(why, "the server's schema does not know: %s", missing.text);
-    return LINK_WRONG;
+    strbuf_init(&missing, scratch);
+    list_all_missing(scratch, schema, needs, &missing);
+    if (missing.len) {
+        errtext_set(why, "the server's schema does not know: %s", missing.text);
+        return LINK_WRONG;
+    }
+    list_aliases(attribute(schema, "attributeTypes"), needs, aliases);
+    return LINK_OK;
 }
 
 enum link_status ldapschema_check(struct ldapconn *conn, const struct ldapschema_needs *needs,
+                                  struct arena *a, struct ldapschema_aliases *aliases,
                                   struct errtext *why)
 {
-    struct arena *a = arena_create();
+    struct arena *scratch = arena_create();
+    struct alias_list list = {.arena = a};
     struct ldapconn_result schema;
-    enum link_status status = read_schema(conn, a, &schema, why);
+    enum link_status status = read_schema(conn, scratch, &schema, why);
     if (status == LINK_OK)
-        status = compare(a, &schema, needs, why);
-    arena_destroy(a);
+        status = compare(scratch, &schema, needs, &list, why);
+    if (status == LINK_OK)
+        *aliases = (struct ldapschema_aliases){list.items, list.count};
+    arena_destroy(scratch);
     return status;
 }

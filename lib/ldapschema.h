@@ -18,10 +18,25 @@ struct ldapschema_needs {
     size_t attribute_count;
     const char *const *classes;
     size_t class_count;
+    const char *const *wishes; /* attributes that may be missing */
+    size_t wish_count;
 };
 
-/* LINK_WRONG, and why names what is missing, where the schema was read and lacks one of them. */
+/* One attribute type under two of its names (RFC 4512 section 4.1.2): a server answers with the one
+ * that it likes, whatever it was asked for. */
+struct ldapschema_alias {
+    const char *asked, *other;
+};
+
+struct ldapschema_aliases {
+    const struct ldapschema_alias *items;
+    size_t count;
+};
+
+/* LINK_WRONG, and why names what is missing, where the schema was read and lacks one of the needs.
+ * aliases, in arena a, are the other names of needs and wishes. */
 enum link_status ldapschema_check(struct ldapconn *conn, const struct ldapschema_needs *needs,
+                                  struct arena *a, struct ldapschema_aliases *aliases,
                                   struct errtext *why) MUST_USE;
 
 #endif

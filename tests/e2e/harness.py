@@ -21,6 +21,7 @@ LOG_LINES_SHOWN = 40
 REFUSALS = {
     "auth-required": (530, "5.7.0"),
     "login-unknown": (550, "5.7.1"),
+    "login-disabled": (550, "5.7.13"),
     "sender-not-granted": (553, "5.7.1"),
     "sender-malformed": (553, "5.1.7"),
     "null-sender": (550, "5.7.1"),
@@ -34,6 +35,7 @@ REFUSALS = {
     "local-sender": (550, "5.7.1"),
     "relay-denied": (550, "5.7.1"),
     "limit-recipients": (452, "4.5.3"),
+    "directory-unavailable": (451, "4.4.3"),
     "misconfigured": (451, "4.3.5"),
 }
 REPLY_LINE_MAX = 200

@@ -164,14 +164,19 @@ mode          = {mode}
 local_domains = {{ {domains} }}
 
 {address}
-directory "senders" {{
-    type = file
-    file = "{senders}"
-}}
+{directories}
 
 policy "byport"   {{ listeners = {{ ":{byport}" }}  require_authentication = yes }}
 policy "observed" {{ listeners = {{ "OBSERVED" }} require_authentication = yes mode = observe }}
 policy "strict"   {{ listeners = {{ "STRICT" }}   local_sender = reject }}
+"""
+
+
+FILE_DIRECTORY = """\
+directory "senders" {{
+    type = file
+    file = "{senders}"
+}}
 """
 
 
@@ -261,11 +266,14 @@ class Daemon:
         self.process = None
         self.configure()
 
-    def configure(self, mode="enforce", senders=SENDERS, address='delimiter = "+"', extra=""):
-        """Write the files; a running daemon takes them by hup()."""
+    def configure(self, mode="enforce", senders=SENDERS, address='delimiter = "+"', extra="",
+                  directories=None):
+        """Write the files; a running daemon takes them by hup(). directories: blocks that stand
+        in place of the senders file."""
         self.write(self.senders, senders)
         self.write(self.conf, DAEMON_CONF.format(
-            socket=self.socket, mode=mode, senders=self.senders,
+            socket=self.socket, mode=mode,
+            directories=directories or FILE_DIRECTORY.format(senders=self.senders),
             address=f"address {{ {address} }}", byport=self.rig.ports["byport"],
             domains=", ".join(f'"{domain}"' for domain in LOCAL_DOMAINS)) + extra)
 

@@ -6,7 +6,7 @@ Environment:
   SENDAS_MILTER     the daemon, ./milter/sendas-milter unless given
   SENDAS_E2E_KEEP   set: the temporary directory stays (configurations, logs, queue)
   SENDAS_E2E_TIMES  set: seconds under every TAP line
-Needs root, postfix and dovecot. Prints TAP; exit status 1 where a case failed.
+Needs root, postfix, dovecot and slapd. Prints TAP; exit status 1 where a case failed.
 """
 import os
 import signal
@@ -26,6 +26,7 @@ import cases_sessions  # noqa: F401
 import cases_watching  # noqa: F401
 import cases_corpus  # noqa: F401
 import cases_load  # noqa: F401
+import cases_ldap  # noqa: F401
 import cases_daemon  # noqa: F401
 import cases_at_last  # noqa: F401
 
