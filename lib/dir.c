@@ -499,9 +499,10 @@ static void add_up(struct account_answer *all, const struct parts *parts)
 /* No such login there: then there are no denies either. One that found it knows what is missing. */
 static bool denies_may_be_missing(const struct part *part)
 {
+    const struct account_answer *answer = part->answer;
     enum account_status status = trouble(part);
-    if (found(part))
-        return part->answer->denies_missing;
+    if (answer && answer->status == ACCOUNT_FOUND)
+        return answer->denies_missing;
     return part->backend->has_denies && status != ACCOUNT_FOUND && status != ACCOUNT_UNKNOWN;
 }
 

@@ -304,7 +304,7 @@ static void server_is_down(struct worker *w, enum link_status status, const stru
     struct linkpool *pool = w->pool;
     struct server *s = &pool->servers[w->server];
     lock(pool);
-    if (s->epoch == w->epoch && !pool->ending) {
+    if (s->epoch == w->epoch) {
         s->up = false;
         s->epoch++;
         s->status = status;
@@ -353,8 +353,7 @@ static void probe(struct linkpool *pool, struct server *s)
     if (status == LINK_OK)
         pool->conf.ops->close(pool->conf.context, link);
     lock(pool);
-    if (!pool->ending)
-        probed(pool, s, status, &why);
+    probed(pool, s, status, &why);
 }
 
 /* With the lock held, and a server down. */

@@ -105,7 +105,7 @@ struct net {
     uint64_t answered_at[SERVERS][16];
     unsigned hanging; /* calls that hang */
     char hung_open;
-    char hold_changed; /* 'u' or 'd': changed() hangs on going up or down while this is set */
+    char hold_changed; /* 'u' or 'd': changed() of the first hangs on going up or down meanwhile */
     unsigned released;
     char trace[4096];
     const char *bad; /* what broke the contract */
@@ -183,6 +183,7 @@ static enum link_status status_of(char said, struct errtext *why)
 {
     switch (said) {
     case 'o':
+        errtext_set(why, "well");
         return LINK_OK;
     case 's':
         errtext_set(why, "closed");
@@ -281,7 +282,7 @@ static void net_changed(void *context, size_t i, bool up, const char *why)
     expect(net, (*why == '\0') == up, "changed() says why it is up, or does not say why not");
     expect(net, net->downs[i] == net->ups[i] + !up, "changed() calls are out of order");
     (void)pthread_cond_broadcast(&net->changed);
-    while (net->hold_changed == (up ? 'u' : 'd'))
+    while (i == 0 && net->hold_changed == (up ? 'u' : 'd'))
         (void)pthread_cond_wait(&net->changed, &net->lock);
     net_unlock(net);
 }
@@ -775,10 +776,10 @@ static void jobs_are_taken_in_order(void **state)
     struct net *net = net_of("o", "o", 1, 0);
     struct said *first = submit(net, "h");
     UNTIL(net, net->hanging == 1);
-    struct said *second = submit(net, "o"), *third = submit(net, "f"), *fourth = submit(net, "o");
+    struct said *second = submit(net, "o"), *third = submit(net, "f"), *fourth = submit(net, "f");
     WITH(net, first->go = 'o');
     UNTIL(net, fourth->told);
-    assert_string_equal(net->trace, "open:a run:a ok run:a ok run:a FAILED run:a ok");
+    assert_string_equal(net->trace, "open:a run:a ok run:a ok run:a FAILED run:a FAILED");
     assert_int_equal(second->told + third->told, 2);
     net_end(net);
 }
@@ -926,14 +927,14 @@ static void probes_keep_their_schedule(void **state)
     (void)state;
     static const uint64_t units[] = {1, 2, 4, 8, 8, 8};
     struct net *net =
-        net_create((struct script[]){{"d", "o"}, {"ddddddo", "o"}}, 2, 1, 5 * CLOCK_MS);
+        net_create((struct script[]){{"d", "o"}, {"ddddddo", "o"}}, 2, 1, 20 * CLOCK_MS);
     ask(net);
     UNTIL(net, net->ups[1] == 1);
     UNTIL(net, net->opens[0] >= 8);
     for (size_t server = 0; server < 2; server++)
         for (unsigned i = 0; i < (server ? 6 : 4); i++)
             assert_true(net->opened_at[server][i + 1] - net->answered_at[server][i] >=
-                        units[i] * 4 * CLOCK_MS);
+                        units[i] * 16 * CLOCK_MS);
     assert_int_equal(net->ups[0], 0);
     net_end(net);
 }
@@ -956,6 +957,37 @@ static void the_next_outage_starts_anew(void **state)
         least = took < least ? took : least;
     }
     assert_in_range(least, UNIT * CLOCK_MS * 4 / 5, UNIT * CLOCK_MS * 6);
+    net_end(net);
+}
+
+static void the_usual_unit_is_half_a_second(void **state)
+{
+    (void)state;
+    struct net *net = net_of("do", "o", 1, 0);
+    ask(net);
+    UNTIL(net, net->ups[0] == 1);
+    assert_true(net->opened_at[0][1] - net->answered_at[0][0] >= 400 * CLOCK_MS);
+    net_end(net);
+}
+
+/* A job that was well on a link of before the outages does not count as served. */
+static void a_schedule_goes_on_after_old_news(void **state)
+{
+    (void)state;
+    enum { UNIT = 20 };
+    struct net *net = net_of("o", "d", 2, UNIT * CLOCK_MS);
+    struct said *old = submit(net, "h");
+    UNTIL(net, net->hanging == 1);
+    for (unsigned i = 1; i <= 2; i++) {
+        assert_told(ask(net), LINK_DOWN, "a: refused");
+        UNTIL(net, net->ups[0] == i);
+    }
+    WITH(net, old->go = 'o');
+    assert_told(old, LINK_OK, "");
+    uint64_t began = clock_now(&clock_real);
+    ask(net);
+    UNTIL(net, net->ups[0] == 3);
+    assert_true(clock_now(&clock_real) - began >= UINT64_C(16) * 4 * CLOCK_MS);
     net_end(net);
 }
 
@@ -1009,6 +1041,36 @@ static void the_preferred_one_again(void **state)
     assert_told(ask(net), LINK_OK, "");
     assert_string_equal(net->trace, "refuse:a down:a open:b run:b ok open:a close:a up:a close:b "
                                     "open:a run:a ok");
+    net_end(net);
+}
+
+/* Both have been down once, so that only their numbers tell their links apart. */
+static void the_preferred_one_after_both_were_down(void **state)
+{
+    (void)state;
+    struct net *net = net_create((struct script[]){{"d", "o"}, {"do", "o"}}, 2, 1, quick_probes);
+    assert_told(ask(net), LINK_DOWN, "a: refused; b: refused");
+    UNTIL(net, net->ups[1] == 1);
+    assert_told(ask(net), LINK_OK, "");
+    assert_int_equal(net->runs[1], 1);
+    WITH(net, net->scripts[0].opens = "o");
+    UNTIL(net, net->ups[0] == 1);
+    assert_told(ask(net), LINK_OK, "");
+    assert_int_equal(net->runs[0], 1);
+    assert_int_equal(net->closes[1], 2);
+    net_end(net);
+}
+
+static void one_not_announced_yet_stops_no_probe(void **state)
+{
+    (void)state;
+    struct net *net = net_create((struct script[]){{"d", "o"}, {"do", "o"}}, 2, 2, quick_probes);
+    WITH(net, net->hold_changed = 'd');
+    submit(net, NULL);
+    UNTIL(net, net->downs[0] == 1);
+    assert_told(submit(net, NULL), LINK_DOWN, "a: refused; b: refused");
+    UNTIL(net, net->ups[1] == 1);
+    WITH(net, net->hold_changed = 0);
     net_end(net);
 }
 
@@ -1308,6 +1370,22 @@ static void ends_while_changed_hangs(void **state)
     WITH(net, net->hold_changed = 0);
     UNTIL(net, net->released);
     assert_string_equal(net->trace, "refuse:a down:a DOWN");
+    assert_int_equal(made, 1);
+    net_gone(net);
+}
+
+static void ends_while_up_is_said(void **state)
+{
+    (void)state;
+    struct net *net = net_of("doo", "d", 1, quick_probes);
+    WITH(net, net->hold_changed = 'u');
+    ask(net);
+    UNTIL(net, net->ups[0] == 1);
+    assert_told(ask(net), LINK_DOWN, "a: refused");
+    linkpool_destroy(net->pool);
+    WITH(net, net->hold_changed = 0);
+    UNTIL(net, net->released);
+    assert_int_equal(net->downs[0], 1);
     net_gone(net);
 }
 
@@ -1355,12 +1433,17 @@ int main(void)
     ROWS_ADD_TEST("the prober ends, and is made anew", a_keeper_for_each_outage);
     ROWS_ADD_TEST("what a probe says counts", what_a_probe_says_counts);
     ROWS_ADD_TEST("probes keep their schedules", probes_keep_their_schedule);
+    ROWS_ADD_TEST("the first probe after half a second", the_usual_unit_is_half_a_second);
+    ROWS_ADD_TEST("a schedule goes on after old news", a_schedule_goes_on_after_old_news);
     ROWS_ADD_TEST("a schedule starts anew", the_next_outage_starts_anew);
     ROWS_ADD_TEST("a schedule goes on if nothing was served",
                   a_schedule_goes_on_if_nothing_was_served);
     ROWS_ADD_TEST("waiting for a probe costs nothing", waiting_costs_nothing);
     ROWS_ADD_TEST("a hung probe stops no job", a_hung_probe_stops_no_job);
     ROWS_ADD_TEST("the preferred server is used again", the_preferred_one_again);
+    ROWS_ADD_TEST("the preferred server after both were down",
+                  the_preferred_one_after_both_were_down);
+    ROWS_ADD_TEST("probes go on while a change is told", one_not_announced_yet_stops_no_probe);
     ROWS_ADD_TEST("no prober can be made: tried again", no_keeper_can_be_made);
     ROWS_ADD_TEST("a job never goes back", not_back_to_one_given_up);
     ROWS_ADD_TEST("links of before an outage are dropped", old_links_are_dropped);
@@ -1380,6 +1463,7 @@ int main(void)
     ROWS_ADD_TEST("ends while a probe hangs", ends_while_a_probe_hangs);
     ROWS_ADD_TEST("ends while a probe waits", ends_while_a_probe_waits);
     ROWS_ADD_TEST("ends while changed() works", ends_while_changed_hangs);
+    ROWS_ADD_TEST("ends while changed() says up", ends_while_up_is_said);
     ROWS_ADD_TEST("ends while threads are idle", ends_while_threads_are_idle);
     ROWS_ADD_TEST("a job can see the end", a_job_can_see_the_end);
     return rows_main();
