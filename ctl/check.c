@@ -109,22 +109,6 @@ static void judge(const struct check *c, const char *argument, struct finding_li
 
 /* ---- printing ---- */
 
-static const char *grant_text(struct arena *a, const struct grant *grant)
-{
-    switch (grant->form) {
-    case GRANT_EXACT:
-    case GRANT_BARE:
-        return grant->key;
-    case GRANT_DOMAIN:
-        return arena_printf(a, "@%s", grant->key);
-    case GRANT_SUBDOMAINS:
-        return arena_printf(a, "@.%s", grant->key);
-    case GRANT_ANY:
-        return "*";
-    }
-    return grant->key;
-}
-
 static void print_line(const struct check *c, const struct finding_line *f)
 {
     const char *word = f->outcome == OUTCOME_NO ? "no" : "cannot tell";

@@ -339,13 +339,6 @@ static bool strip_prefix(const struct site *s, struct span *value)
     return span_find(*value, ':') > span_find(*value, '@') || span_find(*value, ':') == value->len;
 }
 
-/* A directory may write the root of a domain out. */
-static struct span without_dot(struct span value)
-{
-    bool dot = value.len > 1 && value.data[value.len - 1] == '.';
-    return span_sub(value, 0, value.len - dot);
-}
-
 static void add_value(struct lookup *l, enum right right, const char *dn, const char *attribute,
                       struct span value)
 {
@@ -355,7 +348,7 @@ static void add_value(struct lookup *l, enum right right, const char *dn, const 
     struct span text = value;
     if (!strip_prefix(s, &text))
         return;
-    if (grant_parse(l->answer->arena, &s->addr_rules, without_dot(text), &grant, &why))
+    if (grant_parse(l->answer->arena, &s->addr_rules, text, &grant, &why))
         l->grants[right][l->counts[right]++] = grant;
     else
         log_line(LOG_LEVEL_WARNING, "directory %s: %s: %s: \"%.*s\" counts for nothing: %s",
@@ -463,10 +456,11 @@ static const char *primary_of(const struct lookup *l, const struct ldapconn_entr
         l->site->primary ? attribute_of(l, entry, l->site->primary) : NULL;
     for (size_t i = 0; attribute && i < attribute->count; i++) {
         struct span value = attribute->values[i];
-        struct addr addr;
-        if (strip_prefix(l->site, &value) && addr_parse(l->answer->arena, &l->site->addr_rules,
-                                                        without_dot(value), &addr, NULL) == ADDR_OK)
-            return addr.key;
+        struct grant grant;
+        if (strip_prefix(l->site, &value) &&
+            grant_parse(l->answer->arena, &l->site->addr_rules, value, &grant, NULL) &&
+            grant.form == GRANT_EXACT)
+            return grant.key;
     }
     return NULL;
 }

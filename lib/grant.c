@@ -136,3 +136,19 @@ const struct grant *grant_find(struct arena *a, const struct addr_rules *rules,
     }
     return NULL;
 }
+
+const char *grant_text(struct arena *a, const struct grant *grant)
+{
+    switch (grant->form) {
+    case GRANT_EXACT:
+    case GRANT_BARE:
+        break;
+    case GRANT_DOMAIN:
+        return arena_printf(a, "@%s", grant->key);
+    case GRANT_SUBDOMAINS:
+        return arena_printf(a, "@.%s", grant->key);
+    case GRANT_ANY:
+        return "*";
+    }
+    return grant->key;
+}

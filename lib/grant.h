@@ -38,6 +38,9 @@ struct grant_list {
 bool grant_parse(struct arena *a, const struct addr_rules *rules, struct span value,
                  struct grant *out, struct errtext *why) MUST_USE;
 
+/* As it is written in a directory. */
+const char *grant_text(struct arena *a, const struct grant *grant) MUST_USE;
+
 /* The first grant that covers addr, or NULL. */
 const struct grant *grant_find(struct arena *a, const struct addr_rules *rules,
                                const struct grant_list *lists, size_t list_count,

@@ -32,29 +32,13 @@ static int worse(int a, int b)
     return a > b ? a : b; /* 0, 75, 78 */
 }
 
-static const char *written(struct arena *a, const struct grant *grant)
-{
-    switch (grant->form) {
-    case GRANT_EXACT:
-    case GRANT_BARE:
-        break;
-    case GRANT_DOMAIN:
-        return arena_printf(a, "@%s", grant->key);
-    case GRANT_SUBDOMAINS:
-        return arena_printf(a, "@.%s", grant->key);
-    case GRANT_ANY:
-        return "*";
-    }
-    return grant->key;
-}
-
 static void print_lists(struct arena *a, const char *word, const struct grant_list *lists,
                         size_t count)
 {
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < lists[i].count; k++) {
             const struct grant *grant = &lists[i].items[k];
-            (void)printf("  %s %s, by %s of %s (directory %s)\n", word, written(a, grant),
+            (void)printf("  %s %s, by %s of %s (directory %s)\n", word, grant_text(a, grant),
                          grant->attribute, grant->entry, grant->directory);
         }
 }

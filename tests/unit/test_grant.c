@@ -62,6 +62,15 @@ static const struct parse_row parse_rows[] = {
     {"bad UTF-8", "\xff@example.net", .refused = true},
 };
 
+/* grant_text() gives a value that is the same grant, whatever the form. */
+static void says_the_same(struct arena *a, const struct grant *grant)
+{
+    struct grant again = {.form = GRANT_BARE};
+    assert_true(grant_parse(a, &rules, span_of(grant_text(a, grant)), &again, NULL));
+    assert_int_equal(again.form, grant->form);
+    assert_string_equal(again.key, grant->key);
+}
+
 static void run_parse(void **state)
 {
     const struct parse_row *row = *state;
@@ -79,6 +88,7 @@ static void run_parse(void **state)
     } else {
         assert_int_equal(grant.form, row->form);
         assert_string_equal(grant.key, row->key);
+        says_the_same(a, &grant);
     }
     arena_destroy(a);
 }
