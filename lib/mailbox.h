@@ -24,6 +24,9 @@ enum {
 struct mailbox {
     struct addr addr;
     struct span text; /* the whole list element as it stands, name and comments included */
+    struct span name; /* the phrase before the angle brackets as it stands, or empty */
+    const struct span *comments; /* with their parentheses */
+    size_t comment_count;
 };
 
 struct mailbox_list {

@@ -1,0 +1,41 @@
+/*
+ * shown - what a mail client shows besides the address: display names and comments
+ *
+ * A name is free, an address in it is not: many clients show the name alone. So the name is read as
+ * a client may show it: quotes and backslashes taken off, encoded-words (RFC 2047) decoded wherever
+ * they stand, in quotes too, adjacent ones joined, legacy charsets converted, NFKC, default-
+ * ignorable characters dropped, U+3002 and its like taken for a dot.
+ *
+ * Use: shown_read() for every mailbox of From, Sender and Resent-*.
+ * Found: text of the form local@domain where the domain has a dot and a top label of two or more
+ *   characters that begins with a letter. What looks like one and cannot be read as an address is
+ *   found too, under the text that was seen.
+ * Memory: everything lives in the arena given.
+ * Failure: none; what cannot be decoded (an unknown charset, broken base64) is read as it stands,
+ *   and as Latin-1.
+ * Threads: no shared state.
+ * Depends on: mailbox, libunistring (uniconv, uninorm).
+ */
+#ifndef SENDAS_SHOWN_H
+#define SENDAS_SHOWN_H
+
+#include "mailbox.h"
+
+struct shown_address {
+    struct addr addr; /* key "" where it cannot be read as an address */
+    const char *text; /* what was seen, for the log */
+};
+
+struct shown {
+    bool control;   /* a decoded control character: NUL, CR, LF, ESC and so on */
+    bool direction; /* U+202D or U+202E: letters may be shown in another order */
+    const struct shown_address *addresses;
+    size_t count;
+};
+
+enum { SHOWN_ADDRESSES_MAX = 100 }; /* more are not told apart: the last one stands for them */
+
+void shown_read(struct arena *a, const struct addr_rules *rules, const struct mailbox *mailbox,
+                struct shown *out);
+
+#endif
