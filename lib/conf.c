@@ -512,6 +512,8 @@ static void print_policy(struct strbuf *out, const struct policy *p)
     for (int c = 0; c < CHECK_COUNT; c++)
         strbuf_printf(out, " %s=%s", policy_check_name((enum policy_check)c),
                       policy_action_name(p->actions[c]));
+    strbuf_printf(out, " from_must_equal_envelope=%s resent_covers_from=%s",
+                  p->from_must_equal_envelope ? "yes" : "no", p->resent_covers_from ? "yes" : "no");
     print_list(out, "exempt_logins", &p->exempt_logins);
     print_list(out, "directories", &p->directories);
     if (p->max_recipients)

@@ -349,6 +349,16 @@ static void set_require_authentication(const struct conf_value *v)
     policy_of(v)->require_authentication = conf_boolean(v, false);
 }
 
+static void set_from_must_equal_envelope(const struct conf_value *v)
+{
+    policy_of(v)->from_must_equal_envelope = conf_boolean(v, false);
+}
+
+static void set_resent_covers_from(const struct conf_value *v)
+{
+    policy_of(v)->resent_covers_from = conf_boolean(v, false);
+}
+
 static void set_max_recipients(const struct conf_value *v)
 {
     policy_of(v)->max_recipients = (unsigned)conf_number(v, 0, 1000000);
@@ -427,6 +437,8 @@ const struct conf_option conf_options[] = {
     {CONF_SECTION_POLICY, "principals", true, set_principals},
     {CONF_SECTION_POLICY, "mode", false, set_policy_mode},
     {CONF_SECTION_POLICY, "require_authentication", false, set_require_authentication},
+    {CONF_SECTION_POLICY, "from_must_equal_envelope", false, set_from_must_equal_envelope},
+    {CONF_SECTION_POLICY, "resent_covers_from", false, set_resent_covers_from},
     {CONF_SECTION_POLICY, "max_recipients", false, set_max_recipients},
     {CONF_SECTION_POLICY, "exempt_logins", true, set_exempt_logins},
     {CONF_SECTION_POLICY, "directories", true, set_directories},

@@ -11,7 +11,7 @@
 
 #include "account.h"
 #include "login.h"
-#include "mailbox.h"
+#include "shown.h"
 
 enum principal_kind {
     PRINCIPAL_NONE, /* proved nothing */
@@ -51,12 +51,17 @@ struct recipient_fact {
     unsigned number; /* how many the message has if this one is accepted */
 };
 
-struct from_fact {
-    size_t fields; /* how many From fields, whatever their case and the blanks before the colon */
-    enum mailbox_status status; /* of the first one, where there is one */
+/* The header fields that claim addresses, whatever their case and the blanks before the colon. */
+enum field_kind { FIELD_FROM, FIELD_SENDER, FIELD_RESENT_FROM, FIELD_RESENT_SENDER, FIELD_KINDS };
+
+struct field_fact {
+    enum field_kind kind;
+    enum mailbox_status status;
     struct mailbox_list list;
-    const bool *local; /* one a mailbox: is its domain local? */
-    const char *why;   /* where the status is not MAILBOX_OK */
+    const bool *local;         /* one a mailbox: is its domain local? */
+    const struct shown *shown; /* one a mailbox; NULL where nobody judges it */
+    const char *raw;           /* as it stood, for the log */
+    const char *why;           /* where the status is not MAILBOX_OK */
 };
 
 enum facts_stage {
@@ -76,9 +81,13 @@ struct facts {
     const struct account_answer *recheck;
     struct sender_fact sender;
     struct recipient_fact recipient; /* at FACTS_RCPT; raw is NULL at MAIL */
-    struct from_fact from;           /* at FACTS_EOM */
-    bool report; /* shaped like a delivery or disposition report or an auto-reply */
-    bool headers_too_large;
+    /* At FACTS_EOM: */
+    size_t from_fields;              /* how many From fields */
+    struct field_fact from;          /* the first one, where there is one */
+    const struct field_fact *fields; /* every Sender and Resent-*, in their order */
+    size_t field_count;
+    bool report;           /* shaped like a delivery or disposition report or an auto-reply */
+    const char *too_large; /* a bound on headers that was passed, NULL for none */
 };
 
 #endif

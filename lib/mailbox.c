@@ -326,7 +326,7 @@ static void make_room(struct parser *p)
     list->items = items;
 }
 
-static bool keep(struct parser *p, const struct run *run, const struct addr *addr)
+static bool keep(struct parser *p, const struct run *run, const struct addr *addr, struct span name)
 {
     if (p->list->count == MAILBOX_LIST_MAX)
         return fault(p, "there are too many mailboxes");
@@ -334,6 +334,7 @@ static bool keep(struct parser *p, const struct run *run, const struct addr *add
     p->list->items[p->list->count++] = (struct mailbox){
         .addr = *addr,
         .text = span_make(run->start, (size_t)(p->done - run->start)),
+        .name = name,
     };
     return true;
 }
@@ -376,10 +377,10 @@ static bool read_mailbox(struct parser *p, const struct run *run)
         return false; /* why is told already */
     if (is_special(&p->token, '<'))
         return read_angle_addr(p, &addr) && check_unquoted_name(p, run, &addr) &&
-               keep(p, run, &addr);
+               keep(p, run, &addr, run->phrase && run->text.len ? run->text : span_of(""));
     if (!run->text.len)
         return true;
-    return read_addr_spec(p, run, &addr) && keep(p, run, &addr);
+    return read_addr_spec(p, run, &addr) && keep(p, run, &addr, span_of(""));
 }
 
 /* mailbox-list = mailbox *("," mailbox) / obs-mbox-list; begins behind the current token. */
@@ -422,6 +423,46 @@ static bool read_address_list(struct parser *p)
     return p->token.kind == TOKEN_END || unexpected(p);
 }
 
+/* ---- comments, once all is known to be well formed ---- */
+
+/* The next comment from *at on, which then stands behind it; empty at the end. */
+static struct span next_comment(struct span value, size_t *at)
+{
+    while (*at < value.len) {
+        if (is_white(value.data[*at])) {
+            ++*at;
+            continue;
+        }
+        struct token token = read_token(value, *at, NULL);
+        *at += token.text.len;
+        if (token.kind == TOKEN_COMMENT)
+            return token.text;
+    }
+    return span_of("");
+}
+
+static size_t count_comments(struct span value)
+{
+    size_t at = 0, count = 0;
+    while (next_comment(value, &at).len)
+        count++;
+    return count;
+}
+
+/* Every comment belongs to the mailbox that ends behind it, the last ones to the last. */
+static void share_comments(struct parser *p)
+{
+    size_t at = 0, left = count_comments(p->value);
+    struct span *comments = arena_array(p->arena, left, sizeof *comments);
+    struct mailbox *m = p->list->items, *last = m + p->list->count - 1;
+    for (m->comments = comments; left; left--, comments++) {
+        *comments = next_comment(p->value, &at);
+        while (m < last && end_of(m->text) <= comments->data)
+            (++m)->comments = comments;
+        m->comment_count++;
+    }
+}
+
 enum mailbox_status mailbox_parse(struct arena *a, const struct addr_rules *rules, size_t name_len,
                                   struct span value, struct mailbox_list *out, struct errtext *why)
 {
@@ -433,6 +474,8 @@ enum mailbox_status mailbox_parse(struct arena *a, const struct addr_rules *rule
         return MAILBOX_BLANK;
     if (!read_address_list(&p))
         return MAILBOX_MALFORMED;
+    if (out->count)
+        share_comments(&p);
     if (p.group)
         return MAILBOX_GROUP;
     if (out->count)

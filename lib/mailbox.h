@@ -4,7 +4,7 @@
  * Use: mailbox_parse() with the value of one field, folds as the MTA sent them (LF, white space).
  *   One reading only: where a reasonable mail client could show another address than the one
  *   found here, the list is malformed.
- * Memory: strings live in the arena given, names point into the text given.
+ * Memory: strings live in the arena given, spans point into the text given.
  * Failure: MAILBOX_MALFORMED and MAILBOX_GROUP leave *out with the mailboxes that were read before
  *   the fault (for the log only); why says what was wrong.
  * Threads: no shared state.
@@ -24,8 +24,10 @@ enum {
 struct mailbox {
     struct addr addr;
     struct span text; /* the whole list element as it stands, name and comments included */
-    struct span name; /* the phrase before the angle brackets as it stands, or empty */
-    const struct span *comments; /* with their parentheses */
+    struct span name; /* the phrase before the angle brackets as it stands, comments in it too;
+                         empty where there is none, or the address itself stands there */
+    const struct span *comments; /* with their parentheses; those that belong to no mailbox stand
+                                    with the next one, or the last. None in a malformed list */
     size_t comment_count;
 };
 

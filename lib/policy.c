@@ -29,8 +29,11 @@ struct check_row {
 static const struct check_row checks[CHECK_COUNT] = {
     [CHECK_ENVELOPE] = {"envelope", ACTION_REJECT, ACTING},
     [CHECK_HEADER_FROM] = {"header_from", ACTION_REJECT, ACTING},
-    [CHECK_MULTIPLE_FROM] = {"multiple_from", ACTION_REJECT, ACTING},
+    [CHECK_MULTIPLE_FROM] = {"multiple_from", ACTION_REJECT, ACTING | TAKES(ACTION_ALLOW)},
     [CHECK_MISSING_FROM] = {"missing_from", ACTION_REJECT, ACTING | TAKES(ACTION_ACCEPT)},
+    [CHECK_HEADER_SENDER] = {"header_sender", ACTION_REJECT, ACTING},
+    [CHECK_RESENT] = {"resent", ACTION_REJECT, ACTING},
+    [CHECK_DISPLAY_NAME] = {"display_name", ACTION_OBSERVE, ACTING},
     [CHECK_NULL_SENDER] = {"null_sender", ACTION_REPORTS, CHOICE | TAKES(ACTION_REPORTS)},
     [CHECK_UNKNOWN_LOGIN] = {"unknown_login", ACTION_REJECT, CHOICE},
     [CHECK_FOREIGN_DOMAINS] = {"foreign_domains", ACTION_REJECT, CHOICE},
@@ -208,8 +211,10 @@ struct judge {
     const struct policy *policy;
     const struct facts *facts;
     struct decision *decision;
-    bool exempt;      /* claim checks observe for this login */
-    bool unavailable; /* said already that a directory did not answer */
+    bool exempt;            /* claim checks observe for this login */
+    bool unavailable;       /* said already that a directory did not answer */
+    bool unavailable_noted; /* the same, but only observed */
+    bool covered;           /* Resent-* take the place of From's grant */
     enum claim_result sender_result;
     enum claim_result from_result; /* the worst of its mailboxes */
 };
@@ -241,19 +246,27 @@ static enum policy_action action_of(const struct judge *j, enum policy_check che
     return j->policy->actions[check];
 }
 
+static bool is_stronger(const struct finding *a, const struct finding *b)
+{
+    return a->observed == b->observed ? a->effect > b->effect : b->observed;
+}
+
+/* Where there are too many, the last place is for what decides. */
 static void add(struct judge *j, enum reason reason, enum effect effect, bool observed,
                 const char *address, const char *detail)
 {
     struct decision *d = j->decision;
-    if (d->finding_count == DECISION_FINDINGS_MAX)
-        return;
-    d->findings[d->finding_count++] = (struct finding){
+    const struct finding finding = {
         .reason = reason,
         .effect = effect,
         .observed = observed || j->policy->observe,
         .address = address,
         .detail = detail,
     };
+    if (d->finding_count < DECISION_FINDINGS_MAX)
+        d->findings[d->finding_count++] = finding;
+    else if (is_stronger(&finding, &d->findings[DECISION_FINDINGS_MAX - 1]))
+        d->findings[DECISION_FINDINGS_MAX - 1] = finding;
 }
 
 /* What a check found, with the action that is configured for it. */
@@ -286,19 +299,19 @@ static void add_claim(struct judge *j, enum reason reason, enum policy_action ac
     add_by_action(j, reason, j->exempt && acts ? ACTION_OBSERVE : action, address, detail);
 }
 
-/* Said once a decision: which address it was about makes no difference to the sender. */
+/* Said once a decision: which address it was about makes no difference to the sender. What is only
+ * observed does not stand for what acts. */
 static void add_no_answer(struct judge *j, enum account_status status, bool observed,
                           const char *why)
 {
-    if (j->unavailable)
+    bool wrong = status == ACCOUNT_MISCONFIGURED;
+    observed = observed || (!wrong && action_of(j, CHECK_DIRECTORY_UNAVAILABLE) == ACTION_ACCEPT);
+    bool *said = observed ? &j->unavailable_noted : &j->unavailable;
+    if (j->unavailable || *said)
         return;
-    j->unavailable = true;
-    if (status == ACCOUNT_MISCONFIGURED) {
-        add(j, REASON_MISCONFIGURED, EFFECT_TEMPFAIL, observed, NULL, why);
-        return;
-    }
-    observed = observed || action_of(j, CHECK_DIRECTORY_UNAVAILABLE) == ACTION_ACCEPT;
-    add(j, REASON_DIRECTORY_UNAVAILABLE, EFFECT_TEMPFAIL, observed, NULL, why);
+    *said = true;
+    add(j, wrong ? REASON_MISCONFIGURED : REASON_DIRECTORY_UNAVAILABLE, EFFECT_TEMPFAIL, observed,
+        NULL, why);
 }
 
 /* May a permanent refusal rest on it? */
@@ -397,62 +410,6 @@ static void rule_sender_shape(struct judge *j)
                       sender->why);
 }
 
-static bool judges_from(const struct judge *j)
-{
-    return at_end(j) && authenticated(j) && action_of(j, CHECK_HEADER_FROM) != ACTION_IGNORE;
-}
-
-/* missing_from = accept leans on the envelope sender, which must then be granted. */
-static void from_is_missing(struct judge *j)
-{
-    enum policy_action action = action_of(j, CHECK_MISSING_FROM);
-    if (action == ACTION_ACCEPT && j->sender_result == CLAIM_NOT_KNOWN) {
-        add_not_known(j, j->exempt, claim_not_lately);
-        return;
-    }
-    if (action == ACTION_ACCEPT && j->sender_result != CLAIM_GRANTED)
-        action = ACTION_REJECT;
-    add_claim(j, REASON_FROM_MISSING, action, NULL, NULL);
-}
-
-static void rule_from_shape(struct judge *j)
-{
-    if (!judges_from(j))
-        return;
-    const struct from_fact *from = &j->facts->from;
-    enum policy_action action = action_of(j, CHECK_HEADER_FROM);
-    if (j->facts->headers_too_large)
-        add_by_action(j, REASON_HEADERS_TOO_LARGE, action, NULL, from->why);
-    if (from->fields == 0 || (from->fields == 1 && from->status == MAILBOX_BLANK))
-        from_is_missing(j);
-    else if (from->fields > 1)
-        add_by_action(j, REASON_FROM_DUPLICATE, action, NULL, NULL);
-    else if (from->status == MAILBOX_MALFORMED)
-        add_by_action(j, REASON_FROM_MALFORMED, action, NULL, from->why);
-    else if (from->status == MAILBOX_GROUP)
-        add_by_action(j, REASON_FROM_GROUP, action, NULL, from->why);
-    else if (from->list.count > 1)
-        add_claim(j, REASON_FROM_MULTIPLE, action_of(j, CHECK_MULTIPLE_FROM),
-                  from->list.items[1].addr.key, NULL);
-}
-
-static void rule_relay(struct judge *j)
-{
-    const struct recipient_fact *to = &j->facts->recipient;
-    if (!is_outsider(j) || at_end(j) || !to->raw || to->local)
-        return;
-    add_by_action(j, REASON_RELAY_DENIED, action_of(j, CHECK_RELAY), to->key ? to->key : to->raw,
-                  to->key ? NULL : "a recipient that cannot be read is not local");
-}
-
-static void rule_local_sender(struct judge *j)
-{
-    const struct sender_fact *sender = &j->facts->sender;
-    if (is_outsider(j) && sender->shape == SENDER_ADDRESS && sender->local)
-        add_by_action(j, REASON_LOCAL_SENDER, action_of(j, CHECK_LOCAL_SENDER), sender->addr.key,
-                      NULL);
-}
-
 static const struct grant *find_in(const struct judge *j, const struct account_answer *answer,
                                    const struct addr *addr)
 {
@@ -496,6 +453,164 @@ static enum claim_result claim_result(const struct judge *j, const struct addr *
         return CLAIM_GRANTED;
     }
     return is_final(answer) ? CLAIM_NOT_GRANTED : CLAIM_NOT_KNOWN;
+}
+
+static bool judges_headers(const struct judge *j)
+{
+    return at_end(j) && authenticated(j);
+}
+
+static bool judges_from(const struct judge *j)
+{
+    return judges_headers(j) && action_of(j, CHECK_HEADER_FROM) != ACTION_IGNORE;
+}
+
+/* What was not kept may have claimed anything, so the strictest check of a claim speaks. */
+static void rule_header_bounds(struct judge *j)
+{
+    static const enum policy_check checked[] = {CHECK_HEADER_FROM, CHECK_HEADER_SENDER,
+                                                CHECK_RESENT};
+    enum policy_action strictest = ACTION_IGNORE;
+    if (!judges_headers(j) || !j->facts->too_large)
+        return;
+    for (size_t i = 0; i < sizeof checked / sizeof checked[0]; i++)
+        if (action_of(j, checked[i]) > strictest)
+            strictest = action_of(j, checked[i]);
+    add_by_action(j, REASON_HEADERS_TOO_LARGE, strictest, NULL, j->facts->too_large);
+}
+
+/* missing_from = accept leans on the envelope sender, which must then be granted. */
+static void from_is_missing(struct judge *j)
+{
+    enum policy_action action = action_of(j, CHECK_MISSING_FROM);
+    if (action == ACTION_ACCEPT && j->sender_result == CLAIM_NOT_KNOWN) {
+        add_not_known(j, j->exempt, claim_not_lately);
+        return;
+    }
+    if (action == ACTION_ACCEPT && j->sender_result != CLAIM_GRANTED)
+        action = ACTION_REJECT;
+    add_claim(j, REASON_FROM_MISSING, action, NULL, NULL);
+}
+
+static const char control_in_name[] = "a control character in the name";
+
+static bool shows_control(const struct field_fact *field)
+{
+    for (size_t i = 0; field->shown && i < field->list.count; i++)
+        if (field->shown[i].control)
+            return true;
+    return false;
+}
+
+/* What is wrong with a Sender or Resent-* that is not empty, NULL for nothing. */
+static const char *shape_fault(const struct field_fact *field)
+{
+    if (field->status == MAILBOX_GROUP)
+        return "a group";
+    if (field->status != MAILBOX_OK)
+        return field->why ? field->why : "malformed";
+    if (shows_control(field))
+        return control_in_name;
+    if (field->kind != FIELD_RESENT_FROM && field->list.count > 1)
+        return "more than one mailbox";
+    return NULL;
+}
+
+/* The worst of its mailboxes. */
+static enum claim_result field_result(const struct judge *j, const struct field_fact *field)
+{
+    const struct grant *grant;
+    enum claim_result worst = CLAIM_GRANTED;
+    if (shape_fault(field))
+        return CLAIM_NOT_GRANTED;
+    for (size_t i = 0; i < field->list.count; i++) {
+        enum claim_result one = claim_result(j, &field->list.items[i].addr, &grant);
+        if (one > worst)
+            worst = one;
+    }
+    return worst;
+}
+
+/* Of the one Sender; where there is none, or a second one, nothing is granted. */
+static enum claim_result header_sender_result(const struct judge *j)
+{
+    const struct field_fact *only = NULL;
+    for (size_t i = 0; i < j->facts->field_count; i++) {
+        const struct field_fact *field = &j->facts->fields[i];
+        if (field->kind != FIELD_SENDER)
+            continue;
+        if (only)
+            return CLAIM_NOT_GRANTED;
+        only = field;
+    }
+    return only ? field_result(j, only) : CLAIM_NOT_GRANTED;
+}
+
+/* Several authors need one Sender, who sent the message (RFC 5322 section 3.6.2). */
+static void from_is_multiple(struct judge *j)
+{
+    enum policy_action action = action_of(j, CHECK_MULTIPLE_FROM);
+    const char *second = j->facts->from.list.items[1].addr.key;
+    if (action != ACTION_ALLOW) {
+        add_claim(j, REASON_FROM_MULTIPLE, action, second, NULL);
+        return;
+    }
+    switch (header_sender_result(j)) {
+    case CLAIM_GRANTED:
+    case CLAIM_NOT_JUDGED:
+        return;
+    case CLAIM_NOT_KNOWN:
+        add_not_known(j, j->exempt, claim_not_lately);
+        return;
+    case CLAIM_NOT_GRANTED:
+        add_claim(j, REASON_FROM_MULTIPLE, ACTION_REJECT, second, "without one granted Sender");
+        return;
+    }
+}
+
+static void names_and_number(struct judge *j, enum policy_action action)
+{
+    const struct field_fact *from = &j->facts->from;
+    if (shows_control(from))
+        add_by_action(j, REASON_FROM_MALFORMED, action, NULL, control_in_name);
+    if (from->list.count > 1)
+        from_is_multiple(j);
+}
+
+static void rule_from_shape(struct judge *j)
+{
+    if (!judges_from(j))
+        return;
+    const struct field_fact *from = &j->facts->from;
+    size_t fields = j->facts->from_fields;
+    enum policy_action action = action_of(j, CHECK_HEADER_FROM);
+    if (fields == 0 || (fields == 1 && from->status == MAILBOX_BLANK))
+        from_is_missing(j);
+    else if (fields > 1)
+        add_by_action(j, REASON_FROM_DUPLICATE, action, NULL, NULL);
+    else if (from->status == MAILBOX_MALFORMED)
+        add_by_action(j, REASON_FROM_MALFORMED, action, NULL, from->why);
+    else if (from->status == MAILBOX_GROUP)
+        add_by_action(j, REASON_FROM_GROUP, action, NULL, from->why);
+    else
+        names_and_number(j, action);
+}
+
+static void rule_relay(struct judge *j)
+{
+    const struct recipient_fact *to = &j->facts->recipient;
+    if (!is_outsider(j) || at_end(j) || !to->raw || to->local)
+        return;
+    add_by_action(j, REASON_RELAY_DENIED, action_of(j, CHECK_RELAY), to->key ? to->key : to->raw,
+                  to->key ? NULL : "a recipient that cannot be read is not local");
+}
+
+static void rule_local_sender(struct judge *j)
+{
+    const struct sender_fact *sender = &j->facts->sender;
+    if (is_outsider(j) && sender->shape == SENDER_ADDRESS && sender->local)
+        add_by_action(j, REASON_LOCAL_SENDER, action_of(j, CHECK_LOCAL_SENDER), sender->addr.key,
+                      NULL);
 }
 
 /* A claim that is not granted, of a domain that is not ours, may be let off by the site. */
@@ -552,23 +667,47 @@ static void rule_sender(struct judge *j)
                     claim_action(j, CHECK_ENVELOPE, sender->local));
 }
 
-/* Grants are looked up first, so that rules in front of rule_from can lean on the result. */
-static void find_grants(struct judge *j)
+/* At least one Resent-From, and nothing in any Resent-* that is not granted. */
+static bool resent_covers(const struct judge *j)
 {
-    const struct from_fact *from = &j->facts->from;
-    const struct sender_fact *sender = &j->facts->sender;
-    j->sender_result = j->from_result = CLAIM_NOT_GRANTED;
-    if (sender->shape == SENDER_ADDRESS)
-        j->sender_result = claim_result(j, &sender->addr, &j->decision->sender_grant);
-    if (!at_end(j) || from->fields != 1 || from->status != MAILBOX_OK)
-        return;
-    j->from_result = CLAIM_GRANTED;
+    bool resent = false;
+    if (!j->policy->resent_covers_from || j->facts->too_large)
+        return false;
+    for (size_t i = 0; i < j->facts->field_count; i++) {
+        const struct field_fact *field = &j->facts->fields[i];
+        if (field->kind == FIELD_SENDER || field->status == MAILBOX_BLANK)
+            continue;
+        if (field_result(j, field) != CLAIM_GRANTED)
+            return false;
+        resent = resent || field->kind == FIELD_RESENT_FROM;
+    }
+    return resent;
+}
+
+static enum claim_result from_result(const struct judge *j)
+{
+    const struct field_fact *from = &j->facts->from;
+    enum claim_result worst = CLAIM_GRANTED;
     for (size_t i = from->list.count; i-- > 0;) {
         enum claim_result one =
             claim_result(j, &from->list.items[i].addr, &j->decision->from_grant);
-        if (one > j->from_result)
-            j->from_result = one;
+        if (one > worst)
+            worst = one;
     }
+    return j->covered ? CLAIM_GRANTED : worst;
+}
+
+/* Grants are looked up first, so that rules in front of rule_from can lean on the result. */
+static void find_grants(struct judge *j)
+{
+    const struct facts *f = j->facts;
+    j->sender_result = j->from_result = CLAIM_NOT_GRANTED;
+    if (f->sender.shape == SENDER_ADDRESS)
+        j->sender_result = claim_result(j, &f->sender.addr, &j->decision->sender_grant);
+    if (!at_end(j) || f->from_fields != 1 || f->from.status != MAILBOX_OK)
+        return;
+    j->covered = resent_covers(j);
+    j->from_result = from_result(j);
 }
 
 /* "reports" is decided when the shape of the message is known. Where From itself is going to be
@@ -591,14 +730,132 @@ static void rule_null_sender(struct judge *j)
     add_claim(j, REASON_NULL_SENDER, action, "<>", j->facts->report ? "From is not granted" : NULL);
 }
 
+static bool is_same_mailbox(const struct judge *j, const struct addr *a, const struct addr *b)
+{
+    struct addr as[ADDR_VARIANTS_MAX], bs[ADDR_VARIANTS_MAX];
+    size_t a_count = addr_variants(j->arena, j->rules, a, as);
+    size_t b_count = addr_variants(j->arena, j->rules, b, bs);
+    for (size_t i = 0; i < a_count; i++)
+        for (size_t k = 0; k < b_count; k++)
+            if (addr_equal(&as[i], &bs[k]))
+                return true;
+    return false;
+}
+
+/* False where from_must_equal_envelope forbids the address. */
+static bool fits_envelope(const struct judge *j, const struct addr *addr)
+{
+    const struct sender_fact *sender = &j->facts->sender;
+    if (!j->policy->from_must_equal_envelope || sender->shape == SENDER_NULL)
+        return true;
+    return sender->shape == SENDER_ADDRESS && is_same_mailbox(j, addr, &sender->addr);
+}
+
 static void rule_from(struct judge *j)
 {
-    const struct from_fact *from = &j->facts->from;
-    if (!judges_from(j) || from->fields != 1 || from->status != MAILBOX_OK)
+    const struct field_fact *from = &j->facts->from;
+    if (!judges_from(j) || j->facts->from_fields != 1 || from->status != MAILBOX_OK || j->covered)
         return;
-    for (size_t i = 0; i < from->list.count; i++)
-        judge_claim(j, &from->list.items[i].addr, REASON_FROM_NOT_GRANTED,
-                    claim_action(j, CHECK_HEADER_FROM, from->local[i]));
+    for (size_t i = 0; i < from->list.count; i++) {
+        const struct addr *addr = &from->list.items[i].addr;
+        if (fits_envelope(j, addr))
+            judge_claim(j, addr, REASON_FROM_NOT_GRANTED,
+                        claim_action(j, CHECK_HEADER_FROM, from->local[i]));
+        else
+            add_claim(j, REASON_FROM_NOT_GRANTED, action_of(j, CHECK_HEADER_FROM), addr->key,
+                      "not the envelope sender");
+    }
+}
+
+static enum policy_check check_of(const struct field_fact *field)
+{
+    static const enum policy_check by_kind[FIELD_KINDS] = {
+        [FIELD_FROM] = CHECK_HEADER_FROM,
+        [FIELD_SENDER] = CHECK_HEADER_SENDER,
+        [FIELD_RESENT_FROM] = CHECK_RESENT,
+        [FIELD_RESENT_SENDER] = CHECK_RESENT,
+    };
+    return by_kind[field->kind];
+}
+
+/* An empty field claims nothing. */
+static void judge_field(struct judge *j, const struct field_fact *field, enum reason reason)
+{
+    enum policy_check check = check_of(field);
+    if (field->status == MAILBOX_BLANK)
+        return;
+    const char *fault = shape_fault(field);
+    if (fault) {
+        add_claim(j, reason, action_of(j, check), field->raw, fault);
+        return;
+    }
+    for (size_t i = 0; i < field->list.count; i++)
+        judge_claim(j, &field->list.items[i].addr, reason, claim_action(j, check, field->local[i]));
+}
+
+static void rule_header_sender(struct judge *j)
+{
+    size_t seen = 0;
+    for (size_t i = 0; judges_headers(j) && i < j->facts->field_count; i++) {
+        const struct field_fact *field = &j->facts->fields[i];
+        if (field->kind != FIELD_SENDER)
+            continue;
+        if (seen++ == 0)
+            judge_field(j, field, REASON_HEADER_SENDER_NOT_GRANTED);
+        else
+            add_claim(j, REASON_HEADER_SENDER_NOT_GRANTED, action_of(j, CHECK_HEADER_SENDER),
+                      field->raw, "a second Sender field");
+    }
+}
+
+static void rule_resent(struct judge *j)
+{
+    for (size_t i = 0; judges_headers(j) && i < j->facts->field_count; i++)
+        if (j->facts->fields[i].kind != FIELD_SENDER)
+            judge_field(j, &j->facts->fields[i], REASON_RESENT_NOT_GRANTED);
+}
+
+static void judge_shown(struct judge *j, const struct shown_address *seen)
+{
+    enum policy_action action = action_of(j, CHECK_DISPLAY_NAME);
+    if (*seen->addr.key)
+        judge_claim(j, &seen->addr, REASON_DISPLAY_NAME_ADDRESS, action);
+    else
+        add_claim(j, REASON_DISPLAY_NAME_ADDRESS, action, seen->text, "not a sound address");
+}
+
+/* Where Resent-* stand for From, its mailbox may be anybody's, and so may the same in its name. */
+static bool is_covered(const struct judge *j, const struct field_fact *field, size_t i,
+                       const struct shown_address *seen)
+{
+    return j->covered && field->kind == FIELD_FROM &&
+           addr_equal(&seen->addr, &field->list.items[i].addr);
+}
+
+static void judge_names(struct judge *j, const struct field_fact *field)
+{
+    if (field->status != MAILBOX_OK || action_of(j, check_of(field)) == ACTION_IGNORE)
+        return;
+    for (size_t i = 0; field->shown && i < field->list.count; i++) {
+        const struct shown *shown = &field->shown[i];
+        if (shown->direction)
+            add_claim(j, REASON_DISPLAY_NAME_ADDRESS, action_of(j, CHECK_DISPLAY_NAME), "U+202D/E",
+                      "the name turns the direction of the text");
+        for (size_t k = 0; k < shown->count; k++)
+            if (!is_covered(j, field, i, &shown->addresses[k]))
+                judge_shown(j, &shown->addresses[k]);
+    }
+}
+
+/* Names of a field that is ignored, or cannot be read, are not looked at. */
+static void rule_display_name(struct judge *j)
+{
+    if (!judges_headers(j))
+        return;
+    if (j->facts->from_fields == 1)
+        judge_names(j, &j->facts->from);
+    for (size_t i = 0; i < j->facts->field_count; i++)
+        judge_names(j, &j->facts->fields[i]);
 }
 
 static void rule_max_recipients(struct judge *j)
@@ -611,9 +868,10 @@ static void rule_max_recipients(struct judge *j)
 
 /* DECISION ORDER: the first reason of the strongest effect is the reply. */
 static void (*const order[])(struct judge *) = {
-    rule_auth_required, rule_principal, rule_login_state,    rule_sender_shape,
-    rule_from_shape,    rule_relay,     rule_local_sender,   rule_sender,
-    rule_null_sender,   rule_from,      rule_max_recipients,
+    rule_auth_required, rule_principal,    rule_login_state,    rule_sender_shape,
+    rule_header_bounds, rule_from_shape,   rule_relay,          rule_local_sender,
+    rule_sender,        rule_null_sender,  rule_from,           rule_header_sender,
+    rule_resent,        rule_display_name, rule_max_recipients,
 };
 
 static void take_strongest(struct decision *d)

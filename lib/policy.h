@@ -17,6 +17,7 @@
 
 /* ---- the policy block ---- */
 
+/* Of the first four, a later one is stricter. */
 enum policy_action {
     ACTION_IGNORE,
     ACTION_OBSERVE,
@@ -34,6 +35,9 @@ enum policy_check {
     CHECK_HEADER_FROM,
     CHECK_MULTIPLE_FROM,
     CHECK_MISSING_FROM,
+    CHECK_HEADER_SENDER,
+    CHECK_RESENT,
+    CHECK_DISPLAY_NAME,
     CHECK_NULL_SENDER,
     CHECK_UNKNOWN_LOGIN,
     CHECK_FOREIGN_DOMAINS,
@@ -59,6 +63,8 @@ struct policy {
     /* what it does */
     bool observe; /* mode = observe, of the policy or of the whole daemon */
     bool require_authentication;
+    bool from_must_equal_envelope;
+    bool resent_covers_from; /* granted Resent-* take the place of the grant of From */
     enum policy_action actions[CHECK_COUNT];
     unsigned max_recipients;             /* 0 for no bound */
     struct policy_strings exempt_logins; /* claim checks observe for these */

@@ -33,6 +33,15 @@ static const struct reason_info reasons[REASON_COUNT] = {
                                "write it as: Name <address>"},
     [REASON_FROM_GROUP] = {"from-group", "550", "5.6.0",
                            "the From field holds a group instead of one address"},
+    [REASON_HEADER_SENDER_NOT_GRANTED] = {"header-sender-not-granted", "550", "5.7.1",
+                                          "Sender <%{address}> may not be used by login "
+                                          "%{login}; use one of your own, or none"},
+    [REASON_RESENT_NOT_GRANTED] = {"resent-not-granted", "550", "5.7.1",
+                                   "resent by <%{address}>, which may not be used by login "
+                                   "%{login}; resend as yourself"},
+    [REASON_DISPLAY_NAME_ADDRESS] = {"display-name-address", "550", "5.7.1",
+                                     "a name shows %{address}, not an address of login %{login}; "
+                                     "send with a plain name"},
     [REASON_HEADERS_TOO_LARGE] = {"headers-too-large", "552", "5.3.4",
                                   "the message header is too large to be checked"},
     [REASON_LOCAL_SENDER] = {"local-sender", "550", "5.7.1",

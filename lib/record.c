@@ -117,13 +117,13 @@ static void put_principal(struct writer *w, const struct principal *p)
         put(w, "master", p->login.master);
 }
 
-static const char *from_shape(const struct from_fact *from)
+static const char *from_shape(const struct facts *f)
 {
-    if (from->fields == 0)
+    if (f->from_fields == 0)
         return "missing";
-    if (from->fields > 1)
+    if (f->from_fields > 1)
         return "duplicate";
-    switch (from->status) {
+    switch (f->from.status) {
     case MAILBOX_OK:
         return NULL;
     case MAILBOX_BLANK:
@@ -136,15 +136,71 @@ static const char *from_shape(const struct from_fact *from)
     return "malformed";
 }
 
-static void put_from(struct writer *w, const struct mailbox_list *list)
+/* The first of a list, however long it is. */
+struct shortlist {
+    struct strbuf text;
+    size_t count;
+};
+
+static void list_add(struct shortlist *list, const char *value)
 {
-    struct strbuf from;
-    strbuf_init(&from, w->arena);
-    for (size_t i = 0; i < list->count && i < MAILBOXES_SHOWN_MAX; i++)
-        strbuf_printf(&from, "%s%s", i ? "," : "", list->items[i].addr.key);
-    w->put(w, "from", from.text);
+    if (list->count++ < MAILBOXES_SHOWN_MAX)
+        strbuf_printf(&list->text, "%s%.*s", list->count > 1 ? "," : "", VALUE_SHOWN_MAX, value);
+}
+
+static void list_add_field(struct shortlist *list, const struct field_fact *field)
+{
+    if (field->status != MAILBOX_OK)
+        list_add(list, field->raw);
+    for (size_t i = 0; field->status == MAILBOX_OK && i < field->list.count; i++)
+        list_add(list, field->list.items[i].addr.key);
+}
+
+static void list_add_shown(struct shortlist *list, const struct field_fact *field)
+{
+    for (size_t i = 0; field->shown && i < field->list.count; i++)
+        for (size_t k = 0; k < field->shown[i].count; k++)
+            list_add(list, field->shown[i].addresses[k].text);
+}
+
+/* Nothing for an empty list. */
+static void put_list(struct writer *w, const char *key, const struct shortlist *list)
+{
+    if (list->count > 0)
+        w->put(w, key, list->text.text);
     if (list->count > MAILBOXES_SHOWN_MAX)
-        put_number(w, "from_count", list->count);
+        put_number(w, arena_printf(w->arena, "%s_count", key), list->count);
+}
+
+static void put_from(struct writer *w, const struct facts *f)
+{
+    const char *shape = from_shape(f);
+    struct shortlist from = {.count = 0};
+    if (shape) {
+        put(w, "from_shape", shape);
+        return;
+    }
+    strbuf_init(&from.text, w->arena);
+    list_add_field(&from, &f->from);
+    put_list(w, "from", &from);
+}
+
+/* Sender, Resent-* and what the names show. */
+static void put_fields(struct writer *w, const struct facts *f)
+{
+    struct shortlist sender = {.count = 0}, resent = {.count = 0}, shown = {.count = 0};
+    strbuf_init(&sender.text, w->arena);
+    strbuf_init(&resent.text, w->arena);
+    strbuf_init(&shown.text, w->arena);
+    list_add_shown(&shown, &f->from);
+    for (size_t i = 0; i < f->field_count; i++) {
+        const struct field_fact *field = &f->fields[i];
+        list_add_field(field->kind == FIELD_SENDER ? &sender : &resent, field);
+        list_add_shown(&shown, field);
+    }
+    put_list(w, "sender_header", &sender);
+    put_list(w, "resent", &resent);
+    put_list(w, "shown", &shown);
 }
 
 static void put_claims(struct writer *w, const struct facts *f)
@@ -154,12 +210,8 @@ static void put_claims(struct writer *w, const struct facts *f)
         put(w, "rcpt", f->recipient.key ? f->recipient.key : f->recipient.raw);
         return;
     }
-    const char *shape = from_shape(&f->from);
-    if (shape) {
-        put(w, "from_shape", shape);
-        return;
-    }
-    put_from(w, &f->from.list);
+    put_from(w, f);
+    put_fields(w, f);
 }
 
 static const struct finding *strongest(const struct decision *d)

@@ -13,6 +13,13 @@ struct connection {
     bool non_smtp;
 };
 
+/* A field that claims addresses, as it came. */
+struct kept_field {
+    enum field_kind kind;
+    size_t name_len;   /* as it stood, blanks included */
+    struct span value; /* data NULL where it was over the bound */
+};
+
 /* What the message is: emptied as a whole. */
 struct message {
     bool open; /* between MAIL and the end of the message */
@@ -26,8 +33,9 @@ struct message {
     const char *queue_id;
     unsigned recipients, recipients_refused;
     unsigned header_count;
-    struct span from_value;
-    size_t from_name_len;
+    struct kept_field from;    /* the first one */
+    struct kept_field *fields; /* Sender and Resent-* */
+    size_t field_count, field_room;
     bool has_content_type;
     uint64_t spent, waited;
 };
@@ -427,27 +435,68 @@ static struct span field_name(const char *name)
     return span_trim(span_of(name));
 }
 
-static bool too_large(struct session *s, size_t size)
+static bool too_large(struct session *s, const char *name, size_t size)
 {
-    if (size <= s->message.snapshot->max_header_size)
+    struct message *m = &s->message;
+    if (size <= m->snapshot->max_header_size)
         return false;
-    s->message.facts.headers_too_large = true;
+    if (!m->facts.too_large)
+        m->facts.too_large = arena_printf(s->arena, "%s is over max_header_size", name);
     return true;
+}
+
+static const char *const field_names[FIELD_KINDS] = {
+    [FIELD_FROM] = "From",
+    [FIELD_SENDER] = "Sender",
+    [FIELD_RESENT_FROM] = "Resent-From",
+    [FIELD_RESENT_SENDER] = "Resent-Sender",
+};
+
+/* FIELD_KINDS where the field claims no address. */
+static enum field_kind kind_of(struct span name)
+{
+    int kind = 0;
+    while (kind < FIELD_KINDS && !span_equal_nocase(name, span_of(field_names[kind])))
+        kind++;
+    return (enum field_kind)kind;
+}
+
+static struct kept_field copy_field(struct session *s, enum field_kind kind, const char *name,
+                                    struct span value)
+{
+    struct kept_field field = {.kind = kind, .name_len = strlen(name)};
+    if (!too_large(s, field_names[kind], field.name_len + value.len))
+        field.value = span_make(arena_copy(s->arena, value), value.len);
+    return field;
 }
 
 static void keep_from(struct session *s, const char *name, struct span value)
 {
     struct message *m = &s->message;
-    if (m->facts.from.fields++ || too_large(s, strlen(name) + value.len))
+    if (m->facts.from_fields++ == 0)
+        m->from = copy_field(s, FIELD_FROM, name, value);
+}
+
+/* Of Sender and Resent-* there may be many; those over max_headers are refused unread. */
+static void keep_field(struct session *s, enum field_kind kind, const char *name, struct span value)
+{
+    struct message *m = &s->message;
+    if (m->header_count > m->snapshot->max_headers)
         return;
-    m->from_name_len = strlen(name);
-    m->from_value = span_make(arena_copy(s->arena, value), value.len);
+    if (m->field_count == m->field_room) {
+        m->field_room = m->field_room ? 2 * m->field_room : 2;
+        struct kept_field *more = arena_array(s->arena, m->field_room, sizeof *more);
+        for (size_t i = 0; i < m->field_count; i++)
+            more[i] = m->fields[i];
+        m->fields = more;
+    }
+    m->fields[m->field_count++] = copy_field(s, kind, name, value);
 }
 
 static void look_at_content_type(struct session *s, struct span value)
 {
     struct message *m = &s->message;
-    if (!m->has_content_type && !too_large(s, value.len))
+    if (!m->has_content_type && !too_large(s, "Content-Type", value.len))
         m->facts.report = m->facts.report || report_content_type(value);
     m->has_content_type = true;
 }
@@ -459,10 +508,13 @@ void session_header(struct session *s, const char *name, const char *value)
         return;
     uint64_t since = clock_now(s->host->clock);
     if (++m->header_count > m->snapshot->max_headers)
-        m->facts.headers_too_large = true;
+        m->facts.too_large = "more fields than max_headers";
     struct span field = field_name(name);
-    if (span_equal_nocase(field, span_of("From")))
+    enum field_kind kind = kind_of(field);
+    if (kind == FIELD_FROM)
         keep_from(s, name, span_of(value));
+    else if (kind != FIELD_KINDS)
+        keep_field(s, kind, name, span_of(value));
     else if (span_equal_nocase(field, span_of("Content-Type")))
         look_at_content_type(s, span_of(value));
     else if (span_equal_nocase(field, span_of("Auto-Submitted")))
@@ -472,26 +524,56 @@ void session_header(struct session *s, const char *name, const char *value)
 
 /* ---- end of message ---- */
 
-static void read_from(struct session *s)
+static const bool *find_local(struct session *s, const struct mailbox_list *list)
 {
-    struct message *m = &s->message;
-    struct from_fact *from = &m->facts.from;
+    bool *local = arena_array(s->arena, list->count, sizeof *local);
+    for (size_t i = 0; i < list->count; i++)
+        local[i] = domset_has(s->message.snapshot->local_domains, list->items[i].addr.domain);
+    return local;
+}
+
+/* What names show is judged for who proved something, so nobody else's are read. */
+static const struct shown *read_shown(struct session *s, const struct mailbox_list *list)
+{
+    const struct message *m = &s->message;
+    if (m->facts.principal.kind == PRINCIPAL_NONE)
+        return NULL;
+    struct shown *shown = arena_array(s->arena, list->count, sizeof *shown);
+    for (size_t i = 0; i < list->count; i++)
+        shown_read(s->arena, &m->snapshot->address, &list->items[i], &shown[i]);
+    return shown;
+}
+
+static void read_field(struct session *s, const struct kept_field *kept, struct field_fact *out)
+{
     struct errtext why = {""};
-    if (from->fields == 0)
-        return;
-    if (!m->from_value.data) { /* over the bound: not kept, so not readable */
-        from->status = MAILBOX_MALFORMED;
-        from->why = "over max_header_size";
+    out->kind = kept->kind;
+    if (!kept->value.data) { /* not kept, so not readable */
+        out->status = MAILBOX_MALFORMED;
+        out->raw = "";
+        out->why = "over max_header_size";
         return;
     }
-    from->status = mailbox_parse(s->arena, &m->snapshot->address, m->from_name_len, m->from_value,
-                                 &from->list, &why);
+    out->raw = arena_copy(s->arena, span_trim(kept->value));
+    out->status = mailbox_parse(s->arena, &s->message.snapshot->address, kept->name_len,
+                                kept->value, &out->list, &why);
     if (*why.text)
-        from->why = arena_strdup(s->arena, why.text);
-    bool *local = arena_array(s->arena, from->list.count, sizeof *local);
-    for (size_t i = 0; i < from->list.count; i++)
-        local[i] = domset_has(m->snapshot->local_domains, from->list.items[i].addr.domain);
-    from->local = local;
+        out->why = arena_strdup(s->arena, why.text);
+    out->local = find_local(s, &out->list);
+    if (out->status == MAILBOX_OK)
+        out->shown = read_shown(s, &out->list);
+}
+
+static void read_fields(struct session *s)
+{
+    struct message *m = &s->message;
+    if (m->facts.from_fields > 0)
+        read_field(s, &m->from, &m->facts.from);
+    struct field_fact *fields = arena_array(s->arena, m->field_count, sizeof *fields);
+    for (size_t i = 0; i < m->field_count; i++)
+        read_field(s, &m->fields[i], &fields[i]);
+    m->facts.fields = fields;
+    m->facts.field_count = m->field_count;
 }
 
 struct session_answer session_eom(struct session *s, const char *queue_id)
@@ -502,7 +584,7 @@ struct session_answer session_eom(struct session *s, const char *queue_id)
     uint64_t since = clock_now(s->host->clock);
     struct decision decision;
     keep_queue_id(s, queue_id);
-    read_from(s);
+    read_fields(s);
     decide(s, FACTS_EOM, since, &decision);
     report_decision(s, "message", &decision, since);
     struct session_answer answer = answer_for(s, &decision);

@@ -6,15 +6,16 @@
  * they stand, in quotes too, adjacent ones joined, legacy charsets converted, NFKC, default-
  * ignorable characters dropped, U+3002 and its like taken for a dot.
  *
- * Use: shown_read() for every mailbox of From, Sender and Resent-*.
+ * Use: shown_read() for every mailbox of From, Sender and Resent-*, while the text that was parsed
+ *   is still there.
  * Found: text of the form local@domain where the domain has a dot and a top label of two or more
  *   characters that begins with a letter. What looks like one and cannot be read as an address is
  *   found too, under the text that was seen.
  * Memory: everything lives in the arena given.
- * Failure: none; what cannot be decoded (an unknown charset, broken base64) is read as it stands,
- *   and as Latin-1.
+ * Failure: none. Text that is not valid in its charset, or that is doubtful (a charset that shifts,
+ *   UTF-7), is read twice: as well as it goes, and every word by itself as Latin-1.
  * Threads: no shared state.
- * Depends on: mailbox, libunistring (uniconv, uninorm).
+ * Depends on: mailbox, libunistring (unicase, uniconv, unictype, uninorm).
  */
 #ifndef SENDAS_SHOWN_H
 #define SENDAS_SHOWN_H
@@ -27,13 +28,14 @@ struct shown_address {
 };
 
 struct shown {
-    bool control;   /* a decoded control character: NUL, CR, LF, ESC and so on */
+    bool control;   /* a decoded control character: NUL, CR, LF, ESC, U+0085 and so on */
     bool direction; /* U+202D or U+202E: letters may be shown in another order */
-    const struct shown_address *addresses;
+    const struct shown_address *addresses; /* each text once */
     size_t count;
 };
 
-enum { SHOWN_ADDRESSES_MAX = 100 }; /* more are not told apart: the last one stands for them */
+/* The last one of so many has no key, whatever it is: it stands for all that may follow. */
+enum { SHOWN_ADDRESSES_MAX = 100 };
 
 void shown_read(struct arena *a, const struct addr_rules *rules, const struct mailbox *mailbox,
                 struct shown *out);

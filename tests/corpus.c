@@ -9,6 +9,7 @@
 #include "dir_filter.h"
 #include "login.h"
 #include "mailbox.h"
+#include "shown.h"
 #include "strbuf.h"
 #include "unit/exact.h"
 
@@ -50,57 +51,28 @@ static struct span text_of(struct arena *a, const json_t *row, const json_t *val
     return is_latin1(row) ? to_latin1(a, text) : text;
 }
 
-/* ---- from ---- */
+/* ---- from, as the strictest settings judge it ---- */
 
-struct from_field {
-    enum mailbox_status worst; /* MALFORMED or GROUP where any field is */
-    size_t fields;
-    struct mailbox_list all;
+enum claim { CLAIM_FROM, CLAIM_SENDER, CLAIM_RESENT_FROM, CLAIM_RESENT_SENDER, CLAIM_COUNT };
+
+static const struct claim_rule {
+    const char *name;
+    bool one_field, one_mailbox;
+} claim_rules[CLAIM_COUNT] = {
+    [CLAIM_FROM] = {"From", true, true},
+    [CLAIM_SENDER] = {"Sender", true, true},
+    [CLAIM_RESENT_FROM] = {"Resent-From", false, false},
+    [CLAIM_RESENT_SENDER] = {"Resent-Sender", false, true},
 };
 
-static bool is_from(struct span name)
-{
-    return span_equal_nocase(span_trim(name), span_of("From"));
-}
-
-static void add_list(struct arena *a, struct mailbox_list *all, struct mailbox_list more)
-{
-    struct mailbox *items = arena_array(a, all->count + more.count, sizeof *items);
-    for (size_t i = 0; i < all->count; i++)
-        items[i] = all->items[i];
-    for (size_t i = 0; i < more.count; i++)
-        items[all->count + i] = more.items[i];
-    *all = (struct mailbox_list){items, all->count + more.count};
-}
-
-static void read_field(struct arena *a, struct span name, struct span value,
-                       struct from_field *from)
-{
-    struct mailbox_list list;
-    struct errtext why;
-    struct exact exact = exact_copy(value);
-    enum mailbox_status status =
-        mailbox_parse(a, &address_rules, name.len, exact.text, &list, &why);
-    exact_free(&exact);
-    if (status > from->worst)
-        from->worst = status;
-    from->fields++;
-    add_list(a, &from->all, list);
-}
-
-static struct from_field read_from(struct arena *a, const json_t *row)
-{
-    struct from_field from = {0};
-    size_t i;
-    json_t *header;
-    json_array_foreach(json_object_get(row, "headers"), i, header)
-    {
-        struct span name = text_of(a, row, json_array_get(header, 0));
-        if (is_from(name))
-            read_field(a, name, text_of(a, row, json_array_get(header, 1)), &from);
-    }
-    return from;
-}
+struct message {
+    const json_t *row;
+    size_t fields[CLAIM_COUNT];
+    struct mailbox_list from;
+    bool malformed; /* a field, or a control character in a name */
+    bool other;     /* an address, in a name too */
+    bool ambiguous; /* fields or mailboxes, or the direction of a name */
+};
 
 static bool is_owned(struct arena *a, const json_t *row, const struct addr *addr)
 {
@@ -116,26 +88,89 @@ static bool is_owned(struct arena *a, const json_t *row, const struct addr *addr
     return false;
 }
 
-static const char *from_verdict(struct arena *a, const json_t *row, const struct from_field *from)
+static void judge_mailbox(struct arena *a, struct message *message, const struct mailbox *mailbox)
 {
-    if (from->worst == MAILBOX_MALFORMED)
+    struct shown shown;
+    shown_read(a, &address_rules, mailbox, &shown);
+    message->malformed |= shown.control;
+    message->ambiguous |= shown.direction;
+    message->other |= !is_owned(a, message->row, &mailbox->addr);
+    for (size_t i = 0; i < shown.count; i++)
+        message->other |= !is_owned(a, message->row, &shown.addresses[i].addr);
+}
+
+static void add_list(struct arena *a, struct mailbox_list *all, struct mailbox_list more)
+{
+    struct mailbox *items = arena_array(a, all->count + more.count, sizeof *items);
+    for (size_t i = 0; i < all->count; i++)
+        items[i] = all->items[i];
+    for (size_t i = 0; i < more.count; i++)
+        items[all->count + i] = more.items[i];
+    *all = (struct mailbox_list){items, all->count + more.count};
+}
+
+static void judge_field(struct arena *a, struct message *message, enum claim claim,
+                        struct span name, struct span value)
+{
+    struct mailbox_list list;
+    struct errtext why;
+    struct exact exact = exact_copy(value);
+    enum mailbox_status status =
+        mailbox_parse(a, &address_rules, name.len, exact.text, &list, &why);
+    for (size_t i = 0; i < list.count; i++)
+        judge_mailbox(a, message, &list.items[i]);
+    exact_free(&exact);
+    const struct claim_rule *rule = &claim_rules[claim];
+    message->fields[claim]++;
+    message->malformed |= status == MAILBOX_MALFORMED;
+    message->ambiguous |= status != MAILBOX_OK || (rule->one_mailbox && list.count > 1) ||
+                          (rule->one_field && message->fields[claim] > 1);
+    if (claim == CLAIM_FROM)
+        add_list(a, &message->from, list);
+}
+
+static enum claim claim_of(struct span name)
+{
+    enum claim claim = CLAIM_FROM;
+    while (claim < CLAIM_COUNT &&
+           !span_equal_nocase(span_trim(name), span_of(claim_rules[claim].name)))
+        claim++;
+    return claim;
+}
+
+static struct message read_message(struct arena *a, const json_t *row)
+{
+    struct message message = {.row = row};
+    size_t i;
+    json_t *header;
+    json_array_foreach(json_object_get(row, "headers"), i, header)
+    {
+        struct span name = text_of(a, row, json_array_get(header, 0));
+        enum claim claim = claim_of(name);
+        if (claim < CLAIM_COUNT)
+            judge_field(a, &message, claim, name, text_of(a, row, json_array_get(header, 1)));
+    }
+    return message;
+}
+
+static const char *from_verdict(const struct message *message)
+{
+    if (message->malformed)
         return "malformed";
-    if (!from->all.count)
+    if (!message->from.count)
         return "absent";
-    for (size_t i = 0; i < from->all.count; i++)
-        if (!is_owned(a, row, &from->all.items[i].addr))
-            return "other";
-    bool one = from->fields == 1 && from->all.count == 1 && from->worst == MAILBOX_OK;
-    return one ? "own" : "ambiguous";
+    if (message->other)
+        return "other";
+    return message->ambiguous ? "ambiguous" : "own";
 }
 
 static json_t *answer_from(struct arena *a, const json_t *row)
 {
-    struct from_field from = read_from(a, row);
+    struct message message = read_message(a, row);
     json_t *addresses = json_array();
-    for (size_t i = 0; i < from.all.count; i++)
-        json_array_append_new(addresses, json_string(from.all.items[i].addr.key));
-    return json_pack("{s:s, s:o}", "verdict", from_verdict(a, row, &from), "addresses", addresses);
+    for (size_t i = 0; i < message.from.count; i++)
+        json_array_append_new(addresses, json_string(message.from.items[i].addr.key));
+    return json_pack("{s:s, s:o}", "verdict", from_verdict(&message), "addresses", addresses);
 }
 
 /* ---- envelope ---- */

@@ -58,7 +58,8 @@ directory "sample" {{
 }}
 """
 
-# what it shows, login or None, envelope sender, From fields, recipient, verdict, reason or None
+# what it shows, login or None, envelope sender, From fields, and others with their name, recipient,
+# verdict, reason or None
 EXAMPLES = (
     ("own address", "ann", "ann@example.net", ["ann@example.net"], "x@example.org",
      "accepted", None),
@@ -73,6 +74,10 @@ EXAMPLES = (
     ("two From fields", "ann", "ann@example.net", ["ann@example.net", "bob@example.net"],
      "x@example.org", "refused", "from-duplicate"),
     ("no From", "ann", "ann@example.net", [], "x@example.org", "refused", "from-missing"),
+    ("own Sender", "ann", "ann@example.net", ["info@example.net", "Sender: ann@example.net"],
+     "x@example.org", "accepted", None),
+    ("foreign Sender", "ann", "ann@example.net", ["ann@example.net", "Sender: ceo@example.com"],
+     "x@example.org", "refused", "header-sender-not-granted"),
     ("null sender", "ann", "<>", ["ceo@example.com"], "x@example.org", "refused", "null-sender"),
     ("relaying", None, "eve@example.com", ["eve@example.com"], "x@example.org",
      "refused", "relay-denied"),
@@ -176,14 +181,17 @@ def write_sample(directory, port, block):
     return configuration
 
 
-def play(address, login, sender, from_fields, recipient):
+def play(address, login, sender, fields, recipient):
     words = [TOOL, "session", "--json", "--socket", address, "--client", "192.0.2.10",
              "--mail-from", sender, "--rcpt", recipient]
     words += ["--login", login] if login else []
-    for value in from_fields:
-        words += ["--from", value]
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, encoding="utf-8", check=False)
+    others = [field for field in fields if ": " in field]
+    for value in fields:
+        words += ["--from", value] if value not in others else []
+    words += ["--headers", "/dev/stdin"] if others else []
+    done = subprocess.run(words, input="".join(line + "\n" for line in others),
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+                          check=False)
     if done.returncode not in (0, 1):
         raise Fault("%s: status %d: %s" % (" ".join(words), done.returncode,
                                            done.stderr or done.stdout))
@@ -193,12 +201,12 @@ def play(address, login, sender, from_fields, recipient):
 def play_all(address):
     """The rows of the table, and how many verdicts are not as they should be."""
     rows, wrong = [], 0
-    for what, login, sender, from_fields, recipient, verdict, reason in EXAMPLES:
-        answer = play(address, login, sender, from_fields, recipient)
+    for what, login, sender, fields, recipient, verdict, reason in EXAMPLES:
+        answer = play(address, login, sender, fields, recipient)
         text = answer["text"] or ""
         right = answer["verdict"] == verdict and (reason is None or reason in text)
         wrong += not right
-        rows.append((what, login or "-", sender, " + ".join(from_fields) or "-", recipient,
+        rows.append((what, login or "-", sender, " + ".join(fields) or "-", recipient,
                      answer["verdict"] + ("" if right else " (WRONG: %s)" % (reason or verdict)),
                      text))
     return rows, wrong

@@ -126,6 +126,47 @@ rows(
         message("From: alice+lists@example.com")),
     Row("From with 8-bit octets in the name is accepted", "accept",
         message("From: J\u00fcrgen <alice@example.com>"), parameters="BODY=8BITMIME"),
+    # Sender
+    Row("own Sender is accepted", "accept", message(OWN, "Sender: Alice <alice@example.com>")),
+    Row("foreign Sender is refused", "eom header-sender-not-granted",
+        message(OWN, "Sender: victim@bank.example")),
+    Row("foreign Sender in front of From is refused", "eom header-sender-not-granted",
+        message(SUBJECT, "Sender: bob@example.com", OWN)),
+    Row("granted Sender excuses no foreign From", "eom from-not-granted",
+        message(FOREIGN, "Sender: alice@example.com")),
+    Row("second Sender is refused", "eom header-sender-not-granted",
+        message(OWN, "Sender: alice@example.com", "Sender: alice@example.com")),
+    Row("second Sender with a blank before the colon is refused", "eom header-sender-not-granted",
+        message(OWN, "Sender: alice@example.com", "sender : victim@bank.example")),
+    Row("two mailboxes in Sender are refused", "eom header-sender-not-granted",
+        message(OWN, "Sender: alice@example.com, alice.second@example.com")),
+    Row("group in Sender is refused", "eom header-sender-not-granted",
+        message(OWN, "Sender: team: alice@example.com;")),
+    Row("empty Sender counts as none", "accept", message(OWN, "Sender: ")),
+    Row("line over 998 octets in Sender is refused", "eom header-sender-not-granted",
+        message(OWN, 'Sender: "' + "x" * 1200 + '" <alice@example.com>')),
+    # Resent-*
+    Row("own Resent blocks are accepted", "accept",
+        message("Resent-From: alice@example.com, alice.second@example.com",
+                "Resent-Sender: alice@example.com", "Resent-From: team@example.com", OWN)),
+    Row("foreign Resent-From is refused", "eom resent-not-granted",
+        message("Resent-From: victim@bank.example", OWN)),
+    Row("foreign Resent-From in the second block is refused", "eom resent-not-granted",
+        message("Resent-From: alice@example.com", "Resent-From: bob@example.com", OWN)),
+    Row("foreign Resent-Sender is refused", "eom resent-not-granted",
+        message("Resent-From: alice@example.com", "Resent-Sender: bob@example.com", OWN)),
+    Row("own Resent-From excuses no foreign From", "eom from-not-granted",
+        message("Resent-From: alice@example.com", FOREIGN)),
+    # names
+    Row("own address as the name is accepted", "accept",
+        message('From: "alice@example.com" <alice@example.com>')),
+    Row("foreign address in the name is by default only noted", "accept",
+        message('From: "victim@bank.example" <alice@example.com>')),
+    Row("encoded line break in the name of From is refused", "eom from-malformed",
+        message("From: =?utf-8?q?Alice=0D=0ABcc=3A?= <alice@example.com>")),
+    Row("encoded control character in the name of Sender is refused",
+        "eom header-sender-not-granted",
+        message(OWN, "Sender: =?utf-8?q?Alice=1B?= <alice@example.com>")),
     # IDN: granted as A-label
     Row("From with a U-label is granted by the A-label", "accept",
         message("From: alice@b\u00fccher.example"), mail="<alice@b\u00fccher.example>",
@@ -182,6 +223,30 @@ def refusal_names_both(bench):
     _, reply = bench.send(session, message(FOREIGN))
     bench.expect_refusal(reply, "from-not-granted", "eom")
     check("victim@bank.example" in reply.text and "alice" in reply.text, str(reply))
+
+
+@case("options that change what headers may claim")
+def header_options(bench):
+    policy = 'policy "options" {{ logins = {{ "alice" }} {} }}\n'
+    resent = message("Resent-From: alice@example.com", FOREIGN)
+    two = "From: alice@example.com, alice.second@example.com"
+    plays = (
+        ("display_name = reject", "eom display-name-address",
+         message('From: "victim@bank.example" <alice@example.com>')),
+        ("display_name = reject", "eom display-name-address",
+         message("From: =?utf-8?b?dmljdGltQGJhbmsuZXhhbXBsZQ==?= <alice@example.com>")),
+        ("resent_covers_from = yes", "accept", resent),
+        ("multiple_from = allow", "accept", message(two, "Sender: alice@example.com")),
+        ("multiple_from = allow", "eom from-multiple", message(two)),
+        ("from_must_equal_envelope = yes", "eom from-not-granted",
+         message("From: alice.second@example.com")),
+        ("from_must_equal_envelope = yes", "accept", message("From: alice+x@example.com")),
+    )
+    for option, outcome, text in plays:
+        with bench.spare(extra=policy.format(option)):
+            session = bench.connect("spare", "alice")
+            bench.expect(bench.send(session, text), outcome)
+            session.quit()
 
 
 @case("percent signs of an address arrive whole in the reply")

@@ -304,6 +304,16 @@ static bool set_require_authentication(struct target *t, const struct replay_wor
     return flag_value(v, "yes", "no", &t->policy->require_authentication);
 }
 
+static bool set_from_must_equal_envelope(struct target *t, const struct replay_words *v)
+{
+    return flag_value(v, "yes", "no", &t->policy->from_must_equal_envelope);
+}
+
+static bool set_resent_covers_from(struct target *t, const struct replay_words *v)
+{
+    return flag_value(v, "yes", "no", &t->policy->resent_covers_from);
+}
+
 static bool set_max_recipients(struct target *t, const struct replay_words *v)
 {
     unsigned long number;
@@ -357,6 +367,8 @@ static const struct setting policy_settings[] = {
     {"exempt_logins", set_exempt_logins},
     {"directories", set_directories},
     {"require_authentication", set_require_authentication},
+    {"from_must_equal_envelope", set_from_must_equal_envelope},
+    {"resent_covers_from", set_resent_covers_from},
     {"max_recipients", set_max_recipients},
     {NULL, NULL},
 };

@@ -137,19 +137,28 @@ HOLDS(selectors, has_text(p->name, "x") && p->listeners.count == 4 &&
                      has_text(p->logins.items[1], "@a.example") && p->principals.count == 2 &&
                      has_text(p->principals.items[0], "sasl") &&
                      has_text(p->principals.items[1], "none"))
-HOLDS(policy_settings, p->observe && p->require_authentication && p->max_recipients == 50 &&
+HOLDS(policy_settings, p->observe && p->from_must_equal_envelope && p->resent_covers_from &&
+                           p->require_authentication && p->max_recipients == 50 &&
                            has_text(p->exempt_logins.items[0], "news@a.example") &&
                            has_text(p->directories.items[0], "file"))
 HOLDS(checks, p->actions[CHECK_ENVELOPE] == ACTION_IGNORE &&
                   p->actions[CHECK_HEADER_FROM] == ACTION_OBSERVE &&
                   p->actions[CHECK_MULTIPLE_FROM] == ACTION_TEMPFAIL &&
                   p->actions[CHECK_MISSING_FROM] == ACTION_ACCEPT &&
+                  p->actions[CHECK_HEADER_SENDER] == ACTION_IGNORE &&
+                  p->actions[CHECK_RESENT] == ACTION_TEMPFAIL &&
+                  p->actions[CHECK_DISPLAY_NAME] == ACTION_REJECT &&
                   p->actions[CHECK_NULL_SENDER] == ACTION_ALLOW &&
                   p->actions[CHECK_UNKNOWN_LOGIN] == ACTION_OBSERVE &&
                   p->actions[CHECK_FOREIGN_DOMAINS] == ACTION_ALLOW &&
                   p->actions[CHECK_RELAY] == ACTION_TEMPFAIL &&
                   p->actions[CHECK_LOCAL_SENDER] == ACTION_REJECT &&
                   p->actions[CHECK_DIRECTORY_UNAVAILABLE] == ACTION_ACCEPT)
+HOLDS(multiple_from, p->actions[CHECK_MULTIPLE_FROM] == ACTION_ALLOW &&
+                         p->actions[CHECK_HEADER_SENDER] == ACTION_REJECT &&
+                         p->actions[CHECK_RESENT] == ACTION_REJECT &&
+                         p->actions[CHECK_DISPLAY_NAME] == ACTION_OBSERVE &&
+                         !p->from_must_equal_envelope && !p->resent_covers_from)
 HOLDS(reply, has_text(s->replies.texts[REASON_FROM_NOT_GRANTED], "%{address} no"))
 HOLDS(order, has_text(p[0].name, "b") && has_text(p[1].name, "a") &&
                  has_text(p[2].name, "submission") && p[2].builtin)
@@ -275,14 +284,17 @@ static const struct good goods[] = {
      selectors},
     {"policy settings",
      "policy \"x\" { mode = observe require_authentication = yes max_recipients = 50 "
+     "from_must_equal_envelope = yes resent_covers_from = yes "
      "exempt_logins = { \"news@A.example\" } directories = { \"file\" } }\n" SENDERS,
      policy_settings},
     {"policy checks",
      "local_domains = { \"a.example\" } policy \"x\" { envelope = ignore header_from = observe "
      "multiple_from = tempfail missing_from = accept null_sender = allow "
+     "header_sender = ignore resent = tempfail display_name = reject "
      "unknown_login = observe foreign_domains = allow relay = tempfail local_sender = reject "
      "directory_unavailable = accept }\n" SENDERS,
      checks},
+    {"multiple_from", "policy \"x\" { multiple_from = allow }\n" SENDERS, multiple_from},
     {"reply", "reply \"from-not-granted\" { text = \"%{address} no\" }\n" SENDERS, reply},
     {"policies keep their order", "policy \"b\" { logins = { \"b\" } } policy \"a\" {}\n" SENDERS,
      order},
@@ -561,8 +573,18 @@ static const struct bad bads[] = {
      "conf:1: unknown_login: \"ignore\" is not one of observe, reject, allow", 1},
     {"envelope", "policy \"a\" { envelope = accept }\n" SENDERS, "conf:1: envelope: ", 1},
     {"header_from", "policy \"a\" { header_from = tag }\n" SENDERS, "conf:1: header_from: ", 1},
-    {"multiple_from", "policy \"a\" { multiple_from = allow }\n" SENDERS,
-     "conf:1: multiple_from: ", 1},
+    {"multiple_from", "policy \"a\" { multiple_from = accept }\n" SENDERS,
+     "conf:1: multiple_from: \"accept\" is not one of ignore, observe, tempfail, reject, allow", 1},
+    {"header_sender", "policy \"a\" { header_sender = remove }\n" SENDERS,
+     "conf:1: header_sender: \"remove\" is not one of ignore, observe, tempfail, reject", 1},
+    {"resent", "policy \"a\" { resent = allow }\n" SENDERS,
+     "conf:1: resent: \"allow\" is not one of ignore, observe, tempfail, reject", 1},
+    {"display_name", "policy \"a\" { display_name = rewrite }\n" SENDERS,
+     "conf:1: display_name: \"rewrite\" is not one of ignore, observe, tempfail, reject", 1},
+    {"from_must_equal_envelope", "policy \"a\" { from_must_equal_envelope = x }\n" SENDERS,
+     "conf:1: from_must_equal_envelope: \"x\" is neither yes nor no", 1},
+    {"resent_covers_from", "policy \"a\" { resent_covers_from = x }\n" SENDERS,
+     "conf:1: resent_covers_from: \"x\" is neither yes nor no", 1},
     {"missing_from", "policy \"a\" { missing_from = x }\n" SENDERS, "conf:1: missing_from: ", 1},
     {"local_sender", "policy \"a\" { local_sender = x }\n" SENDERS, "conf:1: local_sender: ", 1},
     {"directory_unavailable", "policy \"a\" { directory_unavailable = reject }\n" SENDERS,
@@ -653,6 +675,8 @@ static const char *const option_names[] = {
     "logins",
     "principals",
     "require_authentication",
+    "from_must_equal_envelope",
+    "resent_covers_from",
     "max_recipients",
     "exempt_logins",
     "directories",
@@ -787,7 +811,7 @@ static void sample_loads(void **state)
 
 struct lines {
     unsigned count;
-    bool builtin, first;
+    bool builtin, first, flags;
 };
 
 static void count_line(void *context, const char *text)
@@ -796,6 +820,8 @@ static void count_line(void *context, const char *text)
     l->count++;
     l->first = l->first || strstr(text, "policy x: logins=ann mode=observe "
                                         "require_authentication=no envelope=tempfail ");
+    l->flags =
+        l->flags || strstr(text, " from_must_equal_envelope=yes resent_covers_from=no exempt_");
     l->builtin = l->builtin || strstr(text, "policy mx (built-in):");
 }
 
@@ -804,12 +830,14 @@ static void policies_are_printed(void **state)
     (void)state;
     struct heard h;
     struct lines lines = {0};
-    struct conf *conf = load(
-        "policy \"x\" { logins = { \"ann\" } mode = observe envelope = tempfail }\n" SENDERS, &h);
+    struct conf *conf =
+        load("policy \"x\" { logins = { \"ann\" } mode = observe envelope = tempfail "
+             "from_must_equal_envelope = yes exempt_logins = { \"bob\" } }\n" SENDERS,
+             &h);
     assert_non_null(conf);
     conf_print_policies(conf->snapshot, count_line, &lines);
     assert_int_equal(lines.count, 1 + POLICY_BUILTINS);
-    assert_true(lines.first && lines.builtin);
+    assert_true(lines.first && lines.builtin && lines.flags);
     conf_free(conf);
     arena_destroy(h.arena);
 }

@@ -61,6 +61,7 @@ static void check_sane(const struct parsed *p)
         assert_true(m->text.len > 0);
         assert_true(m->text.data >= p->value.text.data);
         assert_true(m->text.data + m->text.len <= p->value.text.data + p->value.text.len);
+        assert_non_null(m->name.data);
     }
 }
 
@@ -537,6 +538,140 @@ static void run_bad(void **state)
     parsed_free(&p);
 }
 
+/* ---- names and comments ---- */
+
+enum { COMMENTS_MAX = 4 };
+
+struct part_row {
+    const char *name;
+    struct span value;
+    enum mailbox_status want;
+    size_t index; /* which mailbox */
+    const char *phrase;
+    const char *comments[COMMENTS_MAX];
+};
+
+static const struct part_row part_rows[] = {
+    {"parts: addr-spec", TEXT("alice@example.com"), MAILBOX_OK, 0, "", {NULL}},
+    {"parts: brackets alone", TEXT("<alice@example.com>"), MAILBOX_OK, 0, "", {NULL}},
+    {"parts: words",
+     TEXT(" Alice  B. Smith <alice@example.com>"),
+     MAILBOX_OK,
+     0,
+     "Alice  B. Smith",
+     {NULL}},
+    {"parts: quotes",
+     TEXT("\"Smith, \\\"A\"<alice@example.com>"),
+     MAILBOX_OK,
+     0,
+     "\"Smith, \\\"A\"",
+     {NULL}},
+    {"parts: quotes empty", TEXT("\"\" <alice@example.com>"), MAILBOX_OK, 0, "\"\"", {NULL}},
+    {"parts: fold",
+     TEXT("Alice\n Smith\n <alice@example.com>"),
+     MAILBOX_OK,
+     0,
+     "Alice\n Smith",
+     {NULL}},
+    {"parts: the address as name",
+     TEXT("alice@example.com <alice@example.com>"),
+     MAILBOX_OK,
+     0,
+     "",
+     {NULL}},
+    {"parts: comments everywhere",
+     TEXT("(a) Alice (b) Smith (c) <alice@example.com> (d)"),
+     MAILBOX_OK,
+     0,
+     "Alice (b) Smith",
+     {"(a)", "(b)", "(c)", "(d)"}},
+    {"parts: comments glued and nested",
+     TEXT("alice@example.com(a(b))(\\))"),
+     MAILBOX_OK,
+     0,
+     "",
+     {"(a(b))", "(\\))"}},
+    {"parts: comment in quotes is none",
+     TEXT("\"(a)\" <alice@example.com>"),
+     MAILBOX_OK,
+     0,
+     "\"(a)\"",
+     {NULL}},
+    {"parts: comment as name", TEXT("(a) <alice@example.com>"), MAILBOX_OK, 0, "", {"(a)"}},
+    {"parts: first of two",
+     TEXT("(a) a@x.example (b), (c) B <b@x.example> (d)"),
+     MAILBOX_OK,
+     0,
+     "",
+     {"(a)", "(b)"}},
+    {"parts: second of two",
+     TEXT("(a) a@x.example (b), (c) B <b@x.example> (d)"),
+     MAILBOX_OK,
+     1,
+     "B",
+     {"(c)", "(d)"}},
+    {"parts: second of two without",
+     TEXT("(a) a@x.example, b@x.example"),
+     MAILBOX_OK,
+     1,
+     "",
+     {NULL}},
+    {"parts: third of three",
+     TEXT("a@x.example, b@x.example, c@x.example (a)"),
+     MAILBOX_OK,
+     2,
+     "",
+     {"(a)"}},
+    {"parts: second of three without",
+     TEXT("a@x.example, b@x.example, c@x.example (a)"),
+     MAILBOX_OK,
+     1,
+     "",
+     {NULL}},
+    {"parts: empty element before",
+     TEXT("(a), b@x.example (b)"),
+     MAILBOX_OK,
+     0,
+     "",
+     {"(a)", "(b)"}},
+    {"parts: empty element between",
+     TEXT("a@x.example, (a), b@x.example"),
+     MAILBOX_OK,
+     1,
+     "",
+     {"(a)"}},
+    {"parts: empty element behind",
+     TEXT("a@x.example, b@x.example, (a)"),
+     MAILBOX_OK,
+     1,
+     "",
+     {"(a)"}},
+    {"parts: group",
+     TEXT("(a) Team (b): (c) A <a@x.example>; (d)"),
+     MAILBOX_GROUP,
+     0,
+     "A",
+     {"(a)", "(b)", "(c)", "(d)"}},
+    {"parts: malformed", TEXT("A <a@x.example> (a), b"), MAILBOX_MALFORMED, 0, "A", {NULL}},
+};
+
+static void run_part(void **state)
+{
+    const struct part_row *row = *state;
+    struct parsed p = parse(NULL, row->value);
+    assert_int_equal(p.status, row->want);
+    assert_true(row->index < p.list.count);
+    const struct mailbox *m = &p.list.items[row->index];
+    assert_span(m->name, span_of(row->phrase));
+    size_t count = 0;
+    for (; count < COMMENTS_MAX && row->comments[count]; count++) {
+        assert_true(count < m->comment_count);
+        assert_span(m->comments[count], span_of(row->comments[count]));
+    }
+    assert_int_equal(m->comment_count, count);
+    parsed_free(&p);
+}
+
 /* ---- limits ---- */
 
 /* before, then c count times. */
@@ -869,6 +1004,7 @@ int main(void)
     ROWS_ADD(one_rows, run_one);
     ROWS_ADD(list_rows, run_list);
     ROWS_ADD(bad_rows, run_bad);
+    ROWS_ADD(part_rows, run_part);
     ROWS_ADD(length_rows, run_length);
     ROWS_ADD_TEST("the field name alone fills the line", name_alone_fills_the_line);
     ROWS_ADD(depth_rows, run_depth);

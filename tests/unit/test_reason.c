@@ -38,15 +38,27 @@ struct row {
 
 /* The codes that users' mail programs and admins' scripts rely on. */
 static const struct row rows[] = {
-    {"auth-required", "530", "5.7.0"},         {"login-unknown", "550", "5.7.1"},
-    {"login-disabled", "550", "5.7.13"},       {"sender-not-granted", "553", "5.7.1"},
-    {"sender-malformed", "553", "5.1.7"},      {"null-sender", "550", "5.7.1"},
-    {"from-not-granted", "550", "5.7.1"},      {"from-missing", "550", "5.6.0"},
-    {"from-duplicate", "550", "5.6.0"},        {"from-multiple", "550", "5.6.0"},
-    {"from-malformed", "550", "5.6.0"},        {"from-group", "550", "5.6.0"},
-    {"headers-too-large", "552", "5.3.4"},     {"local-sender", "550", "5.7.1"},
-    {"relay-denied", "550", "5.7.1"},          {"limit-recipients", "452", "4.5.3"},
-    {"directory-unavailable", "451", "4.4.3"}, {"misconfigured", "451", "4.3.5"},
+    {"auth-required", "530", "5.7.0"},
+    {"login-unknown", "550", "5.7.1"},
+    {"login-disabled", "550", "5.7.13"},
+    {"sender-not-granted", "553", "5.7.1"},
+    {"sender-malformed", "553", "5.1.7"},
+    {"null-sender", "550", "5.7.1"},
+    {"from-not-granted", "550", "5.7.1"},
+    {"from-missing", "550", "5.6.0"},
+    {"from-duplicate", "550", "5.6.0"},
+    {"from-multiple", "550", "5.6.0"},
+    {"from-malformed", "550", "5.6.0"},
+    {"from-group", "550", "5.6.0"},
+    {"header-sender-not-granted", "550", "5.7.1"},
+    {"resent-not-granted", "550", "5.7.1"},
+    {"display-name-address", "550", "5.7.1"},
+    {"headers-too-large", "552", "5.3.4"},
+    {"local-sender", "550", "5.7.1"},
+    {"relay-denied", "550", "5.7.1"},
+    {"limit-recipients", "452", "4.5.3"},
+    {"directory-unavailable", "451", "4.4.3"},
+    {"misconfigured", "451", "4.3.5"},
 };
 
 static void code_of(void **state)

@@ -18,6 +18,9 @@ struct scene {
     struct decision decision;
     struct account_answer answer;
     struct mailbox mailboxes[2];
+    struct field_fact fields[3];
+    struct shown_address seen[2];
+    struct shown shown;
     struct record record;
 };
 
@@ -28,7 +31,7 @@ static void accepted(struct scene *s)
         .facts = {.stage = FACTS_EOM,
                   .principal = {.kind = PRINCIPAL_SASL, .raw = "ann", .login = {.name = "ann"}},
                   .sender = {.shape = SENDER_ADDRESS, .addr = {.key = "ann@example.net"}},
-                  .from = {.fields = 1}},
+                  .from_fields = 1},
         .decision = {.sender_grant = &grant, .from_grant = &grant},
         .mailboxes = {{.addr = {.key = "ann@example.net"}}, {.addr = {.key = "b@x.org"}}},
         .record = {.event = "message",
@@ -70,6 +73,22 @@ static void observed(struct scene *s)
     s->decision.finding_count = 1;
 }
 
+/* A Sender that is no mailbox, Resent-From with two, one name that shows two addresses. */
+static void more_fields(struct scene *s)
+{
+    accepted(s);
+    s->seen[0].text = "c@x.org";
+    s->seen[1].text = "d d@x";
+    s->shown = (struct shown){.addresses = s->seen, .count = 2};
+    s->fields[0] =
+        (struct field_fact){.kind = FIELD_SENDER, .status = MAILBOX_MALFORMED, .raw = "b@@x"};
+    s->fields[1] = (struct field_fact){.kind = FIELD_RESENT_FROM, .list = {s->mailboxes, 2}};
+    s->fields[2] = (struct field_fact){
+        .kind = FIELD_RESENT_SENDER, .list = {s->mailboxes + 1, 1}, .shown = &s->shown};
+    s->facts.fields = s->fields;
+    s->facts.field_count = 3;
+}
+
 static void hostile(struct scene *s)
 {
     accepted(s);
@@ -109,6 +128,13 @@ static const struct row rows[] = {
      "verdict=accept would=reject reason=from-not-granted address=b@x.org age_us=7 waited_us=3 "
      "spent_us=40",
      "\"would\":\"reject\""},
+    {"Sender, Resent-* and what is shown", more_fields,
+     "event=message qid=4ABC client=192.0.2.1 listener=ORIGINATING port=587 policy=submission "
+     "principal=sasl login=ann sender=ann@example.net from=ann@example.net sender_header=b@@x "
+     "resent=ann@example.net,b@x.org,b@x.org shown=\"c@x.org,d d@x\" rcpts=2 verdict=accept "
+     "sender_grant=corp:senders:senders:12 from_grant=corp:senders:senders:12 age_us=7 "
+     "waited_us=3 spent_us=40",
+     "\"resent\":\"ann@example.net,b@x.org,b@x.org\""},
     {"hostile text stays one value", hostile,
      "event=message qid=NOQUEUE client=192.0.2.1 listener=ORIGINATING port=587 policy=submission "
      "principal=sasl login=\"a\\x0aevent=message verdict=accept\" sender=\"<a \\\"\\\\\\xff@b>\" "
@@ -153,6 +179,13 @@ static void long_values(void **state)
     for (size_t i = 0; i < 1000; i++)
         boxes[i] = (struct mailbox){.addr = {.key = address}};
     scene.facts.from.list = (struct mailbox_list){boxes, 1000};
+    struct field_fact fields[] = {
+        {.kind = FIELD_SENDER, .status = MAILBOX_MALFORMED, .raw = raw},
+        {.kind = FIELD_RESENT_FROM, .list = {boxes, 1000}},
+        {.kind = FIELD_RESENT_SENDER, .list = {boxes, 1000}},
+    };
+    scene.facts.fields = fields;
+    scene.facts.field_count = 3;
     scene.facts.sender = (struct sender_fact){.shape = SENDER_MALFORMED, .raw = raw};
     scene.record.client_name = raw;
     strbuf_init(&text, a);
@@ -161,6 +194,7 @@ static void long_values(void **state)
     record_json(&scene.record, &json);
     assert_true(text.len < 8000 && json.len < 8000);
     assert_non_null(strstr(text.text, " from_count=1000 "));
+    assert_non_null(strstr(text.text, " resent_count=2000 "));
     assert_non_null(strstr(text.text, " verdict=reject reason=from-not-granted "));
     json_t *object = json_loads(json.text, 0, NULL);
     assert_string_equal(json_string_value(json_object_get(object, "verdict")), "reject");

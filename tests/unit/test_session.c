@@ -172,7 +172,94 @@ static void a_judged_header_over_its_bound(void **state)
     (void)mail(w, "ann", "<ann@example.net>");
     (void)rcpt(w);
     session_header(w->session, "From", value);
+    session_header(w->session, "Sender", value);
     assert_non_null(strstr(session_eom(w->session, NULL).reply.text, "headers-too-large"));
+    assert_non_null(strstr(w->last, " detail=\"From is over max_header_size\" "));
+}
+
+/* One field with the bound of 1024 octets, name included, and one octet over it. */
+static void every_judged_header_has_its_bound(void **state)
+{
+    struct world *w = *state;
+    static const char *const names[] = {"Sender", "resent-from ", "RESENT-SENDER"};
+    static const char address[] = "ann@example.net (";
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t over = 0; over < 2; over++) {
+            char value[1100];
+            size_t len = 1024 - strlen(names[i]) + over;
+            memset(value, 'x', len);
+            memcpy(value, address, sizeof address - 1);
+            memcpy(value + 500, "\n ", 2); /* two lines of legal length */
+            memcpy(value + len - 1, ")", 2);
+            (void)mail(w, "ann", "<ann@example.net>");
+            (void)rcpt(w);
+            session_header(w->session, "From", "ann@example.net");
+            session_header(w->session, names[i], "ann@example.net");
+            session_header(w->session, names[i], value);
+            struct session_answer answer = session_eom(w->session, NULL);
+            if (over)
+                assert_memory_equal(answer.reply.text, "headers-too-large", 17);
+            else if (i == 0)
+                assert_memory_equal(answer.reply.text, "header-sender-not-granted", 25);
+            else
+                assert_int_equal(answer.effect, EFFECT_ACCEPT);
+        }
+    }
+}
+
+/* 998 octets in a line, of which the name, the colon and a blank take eight. */
+static void a_line_has_its_bound(void **state)
+{
+    struct world *w = *state;
+    for (size_t over = 0; over < 2; over++) {
+        char value[1000] = "ann@example.net (";
+        size_t len = 998 - 8 + over, start = strlen(value);
+        memset(value + start, 'x', len - start);
+        memcpy(value + len - 1, ")", 2);
+        (void)mail(w, "ann", "<ann@example.net>");
+        (void)rcpt(w);
+        session_header(w->session, "From", "ann@example.net");
+        session_header(w->session, "Sender", value);
+        assert_int_equal(session_eom(w->session, NULL).effect,
+                         over ? EFFECT_REJECT : EFFECT_ACCEPT);
+    }
+}
+
+/* Fields over max_headers are not kept, so they cost nothing. */
+static void too_many_fields_cost_no_memory(void **state)
+{
+    struct world *w = *state;
+    char value[1000];
+    memset(value, 'x', sizeof value);
+    value[sizeof value - 1] = '\0';
+    (void)mail(w, "ann", "<ann@example.net>");
+    (void)rcpt(w);
+    session_header(w->session, "From", "ann@example.net");
+    for (int i = 0; i < 20; i++)
+        session_header(w->session, "Resent-From", value);
+    size_t before = heap_in_use();
+    for (int i = 0; i < 1000; i++)
+        session_header(w->session, i % 2 ? "Sender" : "Resent-Sender", value);
+    assert_true(heap_in_use() <= before);
+    assert_memory_equal(session_eom(w->session, NULL).reply.text, "headers-too-large", 17);
+}
+
+static void every_field_is_judged(void **state)
+{
+    struct world *w = *state;
+    static const char *const reasons[] = {"resent-not-granted", "header-sender-not-granted"};
+    for (size_t i = 0; i < 2; i++) {
+        (void)mail(w, "ann", "<ann@example.net>");
+        (void)rcpt(w);
+        session_header(w->session, "From", "ann@example.net");
+        for (int k = 0; k < 6; k++)
+            session_header(w->session, "Resent-From", "ann@example.net");
+        session_header(w->session, i ? "sender\t" : "Resent-Sender", "bob@example.net");
+        struct session_answer answer = session_eom(w->session, NULL);
+        assert_memory_equal(answer.reply.text, reasons[i], strlen(reasons[i]));
+    }
+    assert_non_null(strstr(w->last, "sender_header=bob@example.net resent=ann@example.net,"));
+    assert_non_null(strstr(w->last, " resent_count=6 "));
 }
 
 static void other_headers_may_be_large(void **state)
@@ -194,12 +281,40 @@ static void nothing_is_inherited(void **state)
     (void)mail(w, "ann", "<ann@example.net>");
     (void)rcpt(w);
     session_header(w->session, "From", "ann@example.net");
+    session_header(w->session, "Sender", "carl@example.net");
+    session_header(w->session, "Resent-From", "carl@example.net");
     session_abort(w->session);
     (void)mail(w, NULL, "<ann@example.net>");
     assert_non_null(strstr(rcpt(w).reply.text, "auth-required"));
     (void)mail(w, "bob", "<bob@example.net>");
     (void)rcpt(w);
     assert_non_null(strstr(session_eom(w->session, NULL).reply.text, "from-missing"));
+    (void)mail(w, "bob", "<bob@example.net>");
+    (void)rcpt(w);
+    session_header(w->session, "From", "bob@example.net");
+    assert_int_equal(session_eom(w->session, NULL).effect, EFFECT_ACCEPT);
+}
+
+/* What names show is read for who proved something only. */
+static void names_are_read(void **state)
+{
+    struct world *w = *state;
+    static const char value[] = "\"carl@example.net\" <ann@example.net>";
+    for (int known = 0; known < 2; known++) {
+        struct snapshot *snapshot = one_user_snapshot();
+        for (size_t i = 0; i < snapshot->policy_count; i++)
+            snapshot->policies[i].require_authentication = false;
+        snapshot_publish(&w->slot, snapshot);
+        (void)mail(w, known ? "ann" : NULL, "<ann@example.net>");
+        (void)session_rcpt(w->session, "<x@example.net>", NULL, NULL);
+        session_header(w->session, "From", value);
+        session_header(w->session, "Sender", value);
+        session_header(w->session, "Resent-From", value);
+        assert_int_equal(session_eom(w->session, NULL).effect, EFFECT_ACCEPT);
+        const char *shown = " shown=carl@example.net,carl@example.net,carl@example.net ";
+        assert_int_equal(strstr(w->last, shown) != NULL, known);
+        assert_int_equal(strstr(w->last, "shown=") != NULL, known);
+    }
 }
 
 static void mail_is_answered_where_asked(void **state)
@@ -617,6 +732,11 @@ int main(void)
         TEST(many_recipients_cost_no_memory),
         TEST(header_bounds),
         TEST(a_judged_header_over_its_bound),
+        TEST(every_judged_header_has_its_bound),
+        TEST(a_line_has_its_bound),
+        TEST(too_many_fields_cost_no_memory),
+        TEST(every_field_is_judged),
+        TEST(names_are_read),
         TEST(other_headers_may_be_large),
         TEST(nothing_is_inherited),
         TEST(mail_is_answered_where_asked),
