@@ -391,7 +391,7 @@ static const struct again_row again_rows[] = {
      .at_rcpt = 0,
      .in_all = 1},
     {"no answer in time refuses nothing",
-     {.first = {.kind = FOUND, .old = true, .grant = ANN}, .again = {NO_ANSWER}},
+     {.first = {.kind = FOUND, .old = true, .grant = ANN}, .again = {.kind = NO_ANSWER}},
      .sender = BOB,
      .rcpt = LATE,
      .eom = "",
@@ -420,20 +420,22 @@ static const struct again_row again_rows[] = {
      .at_rcpt = 1,
      .in_all = 1},
     {"an answer in part adds its grants to the old ones",
-     {.first = {.kind = FOUND, .old = true, .grant = ANN}, .again = {IN_PART, .grant = BOB}},
+     {.first = {.kind = FOUND, .old = true, .grant = ANN},
+      .again = {.kind = IN_PART, .grant = BOB}},
      .sender = BOB,
      .from = ANN,
      .at_rcpt = 1,
      .in_all = 1},
     {"an answer in part refuses nothing",
-     {.first = {.kind = FOUND, .old = true, .grant = ANN}, .again = {IN_PART, .grant = ANN}},
+     {.first = {.kind = FOUND, .old = true, .grant = ANN},
+      .again = {.kind = IN_PART, .grant = ANN}},
      .sender = BOB,
      .rcpt = LATE,
      .eom = "",
      .at_rcpt = 1,
      .in_all = 1},
     {"an answer in part instead of an unknown login",
-     {.first = {.kind = UNKNOWN, .old = true}, .again = {IN_PART, .grant = ANN}},
+     {.first = {.kind = UNKNOWN, .old = true}, .again = {.kind = IN_PART, .grant = ANN}},
      .at_rcpt = 1,
      .in_all = 1},
     {"an unknown login and an outage",
@@ -447,7 +449,7 @@ static const struct again_row again_rows[] = {
      .rcpt = LATE,
      .eom = ""},
     {"a part that is silent at first is not asked for again",
-     {.first = {IN_PART, .grant = ANN}},
+     {.first = {.kind = IN_PART, .grant = ANN}},
      .sender = BOB,
      .rcpt = LATE,
      .eom = ""},
@@ -468,7 +470,7 @@ static const struct again_row again_rows[] = {
      .in_all = 2},
     {"a part of the directories at RCPT, nothing at the end",
      {.first = {.kind = FOUND, .old = true, .grant = ANN},
-      .again = {IN_PART, .grant = BOB},
+      .again = {.kind = IN_PART, .grant = BOB},
       .third = {.kind = UNAVAILABLE}},
      .sender = BOB,
      .from = "carl@example.net",
@@ -478,8 +480,8 @@ static const struct again_row again_rows[] = {
      .in_all = 2},
     {"a part of the directories at RCPT, another part at the end",
      {.first = {.kind = FOUND, .old = true, .grant = ANN},
-      .again = {IN_PART, .grant = BOB},
-      .third = {IN_PART, .grant = "carl@example.net"}},
+      .again = {.kind = IN_PART, .grant = BOB},
+      .third = {.kind = IN_PART, .grant = "carl@example.net"}},
      .sender = BOB,
      .from = "carl@example.net",
      .eom = LATE,
@@ -487,7 +489,7 @@ static const struct again_row again_rows[] = {
      .in_all = 2},
     {"a part of the directories at RCPT, all at the end, which takes it back",
      {.first = {.kind = FOUND, .old = true, .grant = ANN},
-      .again = {IN_PART, .grant = BOB},
+      .again = {.kind = IN_PART, .grant = BOB},
       .third = {.kind = FOUND, .grant = ANN}},
      .sender = BOB,
      .from = "carl@example.net",
@@ -496,7 +498,7 @@ static const struct again_row again_rows[] = {
      .in_all = 2},
     {"a part of the directories at RCPT, all at the end, and a no",
      {.first = {.kind = FOUND, .old = true, .grant = ANN},
-      .again = {IN_PART, .grant = BOB},
+      .again = {.kind = IN_PART, .grant = BOB},
       .third = {.kind = FOUND, .grant = BOB}},
      .sender = BOB,
      .from = "carl@example.net",
@@ -558,8 +560,8 @@ static uint64_t jump(const struct clock *self)
     return c->now += CLOCK_S;
 }
 
-static const struct script never_again = {.first = {FOUND, .old = true, .grant = ANN},
-                                          .again = {NO_ANSWER}};
+static const struct script never_again = {.first = {.kind = FOUND, .old = true, .grant = ANN},
+                                          .again = {.kind = NO_ANSWER}};
 
 static void nobody_waits_twice(void **state)
 {
@@ -594,8 +596,8 @@ static void the_budget_is_of_the_event(void **state)
 static void mail_and_rcpt_ask_again_once(void **state)
 {
     struct world *w = *state;
-    static const struct script script = {.first = {FOUND, .old = true, .grant = ANN},
-                                         .again = {UNAVAILABLE}};
+    static const struct script script = {.first = {.kind = FOUND, .old = true, .grant = ANN},
+                                         .again = {.kind = UNAVAILABLE}};
     struct scripted *dir = scripted_publish(w, &script, ACTION_ACCEPT);
     w->host.refuse_at_mail = true;
     assert_int_equal(mail(w, "ann", "<" BOB ">").effect, EFFECT_ACCEPT);
