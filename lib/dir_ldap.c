@@ -736,7 +736,7 @@ static void job_done(struct linkpool_job *job, enum link_status status, const ch
     struct job *j = (struct job *)job;
     if (status != LINK_OK) {
         dir_ticket_fail(j->ticket,
-                        status == LINK_WRONG ? ACCOUNT_MISCONFIGURED : ACCOUNT_UNAVAILABLE, why);
+                        status == LINK_DOWN ? ACCOUNT_UNAVAILABLE : ACCOUNT_MISCONFIGURED, why);
         return;
     }
     struct account_answer *answer = j->answer;

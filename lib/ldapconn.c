@@ -516,8 +516,7 @@ static enum ldapconn_outcome outcome_of(int code)
 /* Codes by which a server says that it is in no state to answer anybody. */
 static bool is_server_trouble(int code)
 {
-    return is_out_of_service(code) || code == LDAP_OPERATIONS_ERROR || code == LDAP_OTHER ||
-           code == LDAP_PROTOCOL_ERROR || code < 0;
+    return is_out_of_service(code) || code == LDAP_OTHER || code < 0;
 }
 
 static enum link_status finish(struct ldapconn *conn, struct arena *a,

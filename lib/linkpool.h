@@ -22,8 +22,8 @@
  * Use: linkpool_create(), linkpool_submit() jobs, linkpool_destroy().
  * Memory: the pool owns the jobs that were submitted and destroys each by its ops. conf is copied;
  *   what it points at must outlive released(), which the pool calls when its last thread is done.
- * Failure: a job is told by done() exactly once, whatever happens. LINK_DOWN too where no thread
- *   can be made for the first job.
+ * Failure: a job is told by done() exactly once, whatever happens; LINK_DOWN too where there is no
+ *   thread and none can be made.
  * Threads: any. done() is called from a thread of the pool, or from submit() and destroy(). No lock
  *   is held while a function of conf or of a job works; done() may submit jobs and may destroy the
  *   pool. linkpool_destroy() waits for nobody: jobs that wait or run are told LINK_DOWN, and the

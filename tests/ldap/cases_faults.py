@@ -27,14 +27,14 @@ def impatient(bench, uris, **options):
 
 # ---- one question to a server with a fault ----
 
-def fault(name, behaviour, tls=None, **options):
+def fault(name, behaviour, tls=None, want=NO_ANSWER, **options):
     """"Cannot tell", within the budget."""
-    @named(f"{name}: no answer, in time")
+    @named(f"{name}: {'no answer' if want == NO_ANSWER else want}, in time")
     def run(bench):
         port = bench.slapd.port_tls if tls == "ldaps" else bench.slapd.port
         with FaultProxy(port, tls or "ldap") as proxy:
             proxy.behaviour = behaviour()
-            outcome = bench.expect(NO_ANSWER, *ALICE, IMPATIENT, impatient(
+            outcome = bench.expect(want, *ALICE, IMPATIENT, impatient(
                 bench, [proxy.uri], ca_file=bench.certificates.ca, **options))
             assert proxy.connections, "nobody came"
         in_time(outcome.seconds, IMPATIENT_BUDGET)
@@ -56,6 +56,10 @@ for words, number in (("busy", ldapwire.BUSY), ("unavailable", ldapwire.UNAVAILA
                       ("size limit exceeded", ldapwire.SIZE_LIMIT_EXCEEDED),
                       ("admin limit exceeded", ldapwire.ADMIN_LIMIT_EXCEEDED)):
     fault(f"{words} ({number})", lambda number=number: faultproxy.Answer(number))
+# What Active Directory says to a search without a bind; and what somebody must mend.
+for words, number in (("operations error", 1), ("protocol error", 2), ("insufficient access", 50)):
+    fault(f"{words} ({number})", lambda number=number: faultproxy.Answer(number),
+          want="unknown misconfigured")
 fault("a reference in an empty result",
       lambda: faultproxy.Answer(0, reference=entries.NOBODY_URI))
 fault("a referral", lambda: faultproxy.Answer(10, referrals=[entries.NOBODY_URI]))
