@@ -264,9 +264,11 @@ static const char *real_domain(const struct addr_rules *rules, const char *domai
     return domain;
 }
 
+/* What needs quotes is read in more than one way: "ann+ceo@x.org x"@example.com is no tag of ann.
+ */
 static struct span without_tag(const struct addr_rules *rules, struct span local)
 {
-    if (!rules->delimiters)
+    if (!rules->delimiters || !is_dot_string(local))
         return local;
     for (size_t i = 1; i < local.len; i++)
         if (strchr(rules->delimiters, local.data[i]))

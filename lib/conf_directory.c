@@ -429,6 +429,22 @@ static bool begins(const char *uri, const char *with)
     return strncasecmp(uri, with, strlen(with)) == 0;
 }
 
+/* ldap://HOST, ldap://HOST:PORT or ldap://HOST/ */
+static bool is_host(const char *uri, const char *with)
+{
+    return begins(uri, with) && strchr(":/", uri[strlen(with)]) != NULL;
+}
+
+static bool is_loopback(const char *uri)
+{
+    static const char numeric[] = "ldap://127.";
+    if (begins(uri, numeric)) {
+        const char *rest = uri + sizeof numeric - 1;
+        return strchr(":/", rest[strspn(rest, "0123456789.")]) != NULL;
+    }
+    return is_host(uri, "ldap://localhost") || is_host(uri, "ldap://[::1]");
+}
+
 static bool any_uri(const struct directory *d, const char *scheme)
 {
     for (size_t i = 0; i < d->uris.count; i++)
@@ -442,8 +458,7 @@ static bool any_uri_in_clear(const struct directory *d)
 {
     for (size_t i = 0; i < d->uris.count; i++) {
         const char *uri = d->uris.items[i];
-        if (begins(uri, "ldap:") && !begins(uri, "ldap://127.") &&
-            !begins(uri, "ldap://localhost") && !begins(uri, "ldap://[::1]"))
+        if (begins(uri, "ldap:") && !is_loopback(uri))
             return true;
     }
     return false;
@@ -559,6 +574,41 @@ static void check_bind(const struct block *b)
         read_secret(b);
 }
 
+/* A filter that says nothing of who asks finds the same for everybody. */
+static void check_filters(const struct block *b)
+{
+    const struct dir_ldap_conf *l = &b->directory->ldap;
+    if (l->account_filter && *l->account_filter && !strstr(l->account_filter, "%{login"))
+        conf_fault(b->load, place(b, "account_filter"),
+                   "account_filter: finds the same entry for every login; '(uid=%%{login})' is "
+                   "right");
+    if (l->delegation_filter && *l->delegation_filter &&
+        !strstr(l->delegation_filter, "%{account.dn}") && !strstr(l->delegation_filter, "%{login"))
+        conf_fault(b->load, place(b, "delegation_filter"),
+                   "delegation_filter: finds the same groups for every account; "
+                   "'(member=%%{account.dn})' is right");
+}
+
+/* What is set and does nothing. */
+static void check_idle_options(const struct block *b)
+{
+    static const char *const of_groups[] = {"nested_groups", "delegation_base",
+                                            "delegation_attributes"};
+    static const char *const of_tls[] = {"ca_file", "cert_file", "key_file", "tls_minimum"};
+    const struct directory *d = b->directory;
+    bool groups = d->ldap.delegation_filter && *d->ldap.delegation_filter;
+    bool tls = d->ldap.link.starttls || any_uri(d, "ldaps:");
+    for (size_t i = 0; i < sizeof of_groups / sizeof of_groups[0]; i++)
+        if (!groups && is_set(b, of_groups[i]))
+            conf_warn(b->load, place(b, of_groups[i]), "%s: does nothing without delegation_filter",
+                      of_groups[i]);
+    for (size_t i = 0; i < sizeof of_tls / sizeof of_tls[0]; i++)
+        if (!tls && is_set(b, of_tls[i]))
+            conf_warn(b->load, place(b, of_tls[i]),
+                      "%s: does nothing without TLS; ldaps://, or starttls = yes, is right",
+                      of_tls[i]);
+}
+
 static void check_times(const struct block *b)
 {
     const struct ldapconn_conf *link = &b->directory->ldap.link;
@@ -566,6 +616,10 @@ static void check_times(const struct block *b)
     if (link->search_timeout >= budget)
         conf_warn(b->load, place(b, "search_timeout"),
                   "search_timeout: not below command_budget, so that a silent server leaves no "
+                  "time for another one");
+    if (link->connect_timeout >= budget)
+        conf_warn(b->load, place(b, "connect_timeout"),
+                  "connect_timeout: not below command_budget, so that a silent server leaves no "
                   "time for another one");
 }
 
@@ -583,6 +637,7 @@ static void check_ldap(const struct block *b)
     check_tls_files(b);
     check_security(b);
     check_times(b);
+    check_idle_options(b);
 }
 
 /* ---- presets ---- */
@@ -732,6 +787,8 @@ static void apply_directory(struct conf_load *l, cfg_t *cfg, struct conf_place a
     }
     take_preset(&d);
     check_ldap(&b);
+    if (l->faults == before)
+        check_filters(&b);
     if (l->faults == before)
         add_backend(l, open_ldap(l, cfg_title(cfg), &d, at), at);
 }

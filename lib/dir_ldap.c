@@ -302,8 +302,8 @@ struct lookup {
     struct arena *scratch; /* of one run */
     struct dir_facts facts;
     struct account_answer *answer;
-    struct grant *grants[2]; /* by enum right */
-    size_t counts[2];
+    struct grant *grants[2]; /* by enum right; in scratch, where they grow */
+    size_t counts[2], rooms[2];
     struct errtext *why;
 };
 
@@ -339,6 +339,23 @@ static bool strip_prefix(const struct site *s, struct span *value)
     return span_find(*value, ':') > span_find(*value, '@') || span_find(*value, ':') == value->len;
 }
 
+/* Not a local part "*", which nobody means. */
+static bool is_pattern(struct span value, struct errtext *why)
+{
+    bool pattern = value.len > 2 && value.data[0] == '*' && value.data[1] == '@';
+    if (pattern)
+        errtext_set(why, "@domain is right, without the star");
+    return pattern;
+}
+
+/* What it denies is not known, so nothing can be granted. */
+static void deny_is_unreadable(struct lookup *l, const char *dn, const char *attribute)
+{
+    l->answer->denies_missing = true;
+    is_missing(l, ACCOUNT_MISCONFIGURED,
+               arena_printf(l->scratch, "%s: %s holds what denies nothing", dn, attribute));
+}
+
 static void add_value(struct lookup *l, enum right right, const char *dn, const char *attribute,
                       struct span value)
 {
@@ -348,17 +365,24 @@ static void add_value(struct lookup *l, enum right right, const char *dn, const 
     struct span text = value;
     if (!strip_prefix(s, &text))
         return;
-    if (grant_parse(l->answer->arena, &s->addr_rules, text, &grant, &why))
+    if (!is_pattern(text, &why) &&
+        grant_parse(l->answer->arena, &s->addr_rules, text, &grant, &why)) {
         l->grants[right][l->counts[right]++] = grant;
-    else
-        log_line(LOG_LEVEL_WARNING, "directory %s: %s: %s: \"%.*s\" counts for nothing: %s",
-                 s->name, dn, attribute, (int)(value.len < 100 ? value.len : 100), value.data,
-                 why.text);
+        return;
+    }
+    log_line(LOG_LEVEL_WARNING, "directory %s: %s: %s: \"%.*s\" counts for nothing: %s", s->name,
+             dn, attribute, (int)(value.len < 100 ? value.len : 100), value.data, why.text);
+    if (right == RIGHT_DENY)
+        deny_is_unreadable(l, dn, attribute);
 }
 
 static void make_room(struct lookup *l, enum right right, size_t more)
 {
-    struct grant *all = arena_array(l->answer->arena, l->counts[right] + more, sizeof *all);
+    size_t wanted = l->counts[right] + more;
+    if (wanted <= l->rooms[right])
+        return;
+    l->rooms[right] = wanted > 2 * l->rooms[right] ? wanted : 2 * l->rooms[right];
+    struct grant *all = arena_array(l->scratch, l->rooms[right], sizeof *all);
     if (l->counts[right])
         memcpy(all, l->grants[right], l->counts[right] * sizeof *all);
     l->grants[right] = all;
@@ -423,7 +447,8 @@ static const struct ldapconn_attribute *
 attribute_of(const struct lookup *l, const struct ldapconn_entry *entry, const char *name)
 {
     for (size_t i = 0; i < entry->count; i++)
-        if (is_attribute(l->site, name, entry->attributes[i].name))
+        if (is_attribute(l->site, name, entry->attributes[i].name) &&
+            entry->attributes[i].count > 0)
             return &entry->attributes[i];
     return NULL;
 }
@@ -431,23 +456,40 @@ attribute_of(const struct lookup *l, const struct ldapconn_entry *entry, const c
 struct proof {
     const struct lookup *lookup;
     const struct ldapconn_entry *entry;
+    bool partial; /* one of the attributes looked at had more values than came */
 };
 
-static bool has_value(void *context, const char *name, const char *wanted)
+static bool holds_login(const struct lookup *l, const struct ldapconn_attribute *attribute,
+                        const char *wanted)
 {
-    const struct proof *p = context;
-    const struct ldapconn_attribute *attribute = attribute_of(p->lookup, p->entry, name);
-    for (size_t i = 0; attribute && i < attribute->count; i++)
-        if (same_login(p->lookup, wanted, attribute->values[i]))
+    for (size_t i = 0; i < attribute->count; i++)
+        if (same_login(l, wanted, attribute->values[i]))
             return true;
     return false;
 }
 
-/* The server's matching rules fold what ours do not: is it the entry of this login? */
-static bool is_proven(const struct lookup *l, const struct ldapconn_entry *entry)
+/* One name may come several times, with options (RFC 4512 section 2.5.2), or as a range. */
+static bool has_value(void *context, const char *name, const char *wanted)
 {
-    struct proof proof = {l, entry};
-    return dir_filter_proven(l->scratch, l->site->account, &l->facts, has_value, &proof);
+    struct proof *p = context;
+    for (size_t i = 0; i < p->entry->count; i++) {
+        const struct ldapconn_attribute *attribute = &p->entry->attributes[i];
+        if (!is_attribute(p->lookup->site, name, attribute->name))
+            continue;
+        if (holds_login(p->lookup, attribute, wanted))
+            return true;
+        p->partial = p->partial || attribute->partial;
+    }
+    return false;
+}
+
+/* The server's matching rules fold what ours do not: is it the entry of this login? */
+static bool is_proven(const struct lookup *l, const struct ldapconn_entry *entry, bool *partial_out)
+{
+    struct proof proof = {l, entry, false};
+    bool proven = dir_filter_proven(l->scratch, l->site->account, &l->facts, has_value, &proof);
+    *partial_out = proof.partial;
+    return proven;
 }
 
 static const char *primary_of(const struct lookup *l, const struct ldapconn_entry *entry)
@@ -514,10 +556,13 @@ static bool judge_account(struct lookup *l, const struct ldapconn_result *found)
         says(l->answer, ACCOUNT_UNKNOWN, "account_filter finds no entry");
         return false;
     }
-    if (is_proven(l, entry))
+    bool partial;
+    if (is_proven(l, entry, &partial))
         return true;
-    says(l->answer, ACCOUNT_UNKNOWN,
-         arena_printf(l->scratch, "account_filter finds %s, which has another login", entry->dn));
+    says(
+        l->answer, partial ? ACCOUNT_UNAVAILABLE : ACCOUNT_UNKNOWN,
+        arena_printf(l->scratch, "account_filter finds %s, %s", entry->dn,
+                     partial ? "of which only a range of logins came" : "which has another login"));
     return false;
 }
 
@@ -668,8 +713,12 @@ static enum link_status add_groups(struct lookup *l, const struct ldapconn_entry
 
 static const struct grant_list *list_of(struct lookup *l, enum right right)
 {
+    size_t count = l->counts[right];
     struct grant_list *list = arena_alloc(l->answer->arena, sizeof *list);
-    *list = (struct grant_list){l->grants[right], l->counts[right]};
+    struct grant *grants = arena_array(l->answer->arena, count, sizeof *grants);
+    if (count)
+        memcpy(grants, l->grants[right], count * sizeof *grants);
+    *list = (struct grant_list){grants, count};
     return list;
 }
 

@@ -95,9 +95,19 @@ static bool is_or_is_below(const char *domain, const char *parent)
     return len == parent_len || domain[len - parent_len - 1] == '.';
 }
 
+/* A quoted local part in which a reader may find another address, "ceo@x.org x"@example.com, is
+ * nobody's by a rule for many addresses; it can be granted as it is. */
+static bool may_be_misread(const struct addr *addr)
+{
+    return strpbrk(addr->local, "@<>,;:") != NULL;
+}
+
 static bool covers(const struct grant *grant, const struct addr *addr)
 {
     bool bare = *addr->domain == '\0';
+    bool exact = grant->form == GRANT_EXACT || grant->form == GRANT_BARE;
+    if (!exact && may_be_misread(addr))
+        return false;
     switch (grant->form) {
     case GRANT_EXACT:
         return !bare && strcmp(grant->key, addr->key) == 0;

@@ -15,7 +15,7 @@
 enum grant_form {
     GRANT_EXACT,      /* alice@example.net */
     GRANT_BARE,       /* alice, without domain */
-    GRANT_DOMAIN,     /* @example.net: every local part in that domain */
+    GRANT_DOMAIN,     /* @example.net: every local part in that domain, see grant_find() */
     GRANT_SUBDOMAINS, /* @.example.net: that domain and every one below it */
     GRANT_ANY,        /* *: any address, but neither the null sender nor a bare name */
 };
@@ -41,7 +41,8 @@ bool grant_parse(struct arena *a, const struct addr_rules *rules, struct span va
 /* As it is written in a directory. */
 const char *grant_text(struct arena *a, const struct grant *grant) MUST_USE;
 
-/* The first grant that covers addr, or NULL. */
+/* The first grant that covers addr, or NULL. A local part with one of @<>,;: (in quotes) is covered
+ * by the very address only: some readers see another address in it. */
 const struct grant *grant_find(struct arena *a, const struct addr_rules *rules,
                                const struct grant_list *lists, size_t list_count,
                                const struct addr *addr);

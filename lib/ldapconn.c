@@ -1,10 +1,12 @@
 #include "ldapconn.h"
+#include "ldapguard.h"
 #include "ldaptls.h"
 #include "secret.h"
 #include "xalloc.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ldap.h>
 #include <poll.h>
 #include <stdio.h>
@@ -20,6 +22,8 @@
 struct ldapconn {
     LDAP *ld;
     const struct ldapconn_conf *conf;
+    struct ldap_conncb callbacks;
+    struct ldapguard *guard; /* while it is being opened */
     char security[16];
 };
 
@@ -111,6 +115,28 @@ static enum link_status too_late(const struct ldapconn *conn, struct errtext *wh
     return LINK_DOWN;
 }
 
+/* ---- the guard of what libldap waits for ---- */
+
+static int socket_is_there(LDAP *ld, Sockbuf *sb, LDAPURLDesc *server, struct sockaddr *address,
+                           struct ldap_conncb *callbacks)
+{
+    const struct ldapconn *conn = callbacks->lc_arg;
+    int fd = -1;
+    (void)ld;
+    (void)server;
+    (void)address;
+    if (conn->guard && ber_sockbuf_ctrl(sb, LBER_SB_OPT_GET_FD, &fd) == 1 && fd >= 0)
+        ldapguard_socket(conn->guard, fd);
+    return LDAP_SUCCESS;
+}
+
+static void socket_is_gone(LDAP *ld, Sockbuf *sb, struct ldap_conncb *callbacks)
+{
+    (void)ld;
+    (void)sb;
+    (void)callbacks;
+}
+
 /* ---- options of a connection ---- */
 
 static bool set(struct ldapconn *conn, int option, const void *value)
@@ -143,7 +169,9 @@ static bool set_keepalive(struct ldapconn *conn)
 
 static bool set_basics(struct ldapconn *conn)
 {
-    return set_int(conn, LDAP_OPT_PROTOCOL_VERSION, LDAP_VERSION3) &&
+    conn->callbacks = (struct ldap_conncb){socket_is_there, socket_is_gone, conn};
+    return set(conn, LDAP_OPT_CONNECT_CB, &conn->callbacks) &&
+           set_int(conn, LDAP_OPT_PROTOCOL_VERSION, LDAP_VERSION3) &&
            set(conn, LDAP_OPT_REFERRALS, LDAP_OPT_OFF) &&
            set(conn, LDAP_OPT_CONNECT_ASYNC, LDAP_OPT_ON) && set_keepalive(conn);
 }
@@ -191,11 +219,15 @@ static enum link_status next_message(struct ldapconn *conn, int msgid, uint64_t 
         uint64_t left = time_left(conn, deadline);
         struct timeval slice = timeval_of(slice_of(left));
         type = ldap_result(conn->ld, msgid, LDAP_MSG_ONE, &slice, out);
-        if (type == 0 && left == 0)
-            return too_late(conn, why, what);
+        if (left == 0)
+            break;
     }
-    if (type > 0)
+    if (type > 0 && time_left(conn, deadline) > 0)
         return LINK_OK;
+    if (type >= 0) {
+        (void)ldap_msgfree(*out); /* in time or not at all: a server may send without an end */
+        return too_late(conn, why, what);
+    }
     explain(conn, why, what, code_of(conn));
     return LINK_STALE;
 }
@@ -297,6 +329,21 @@ static enum link_status check_tls(struct ldapconn *conn, struct errtext *why)
     return good ? LINK_OK : LINK_WRONG;
 }
 
+/* The library puts the socket back to blocking once it is connected, and a read in the middle of a
+ * TLS record then waits for as long as the server likes: ldap_result() has looked before, not while
+ * it reads. */
+static enum link_status never_block(struct ldapconn *conn, struct errtext *why)
+{
+    int fd = -1;
+    if (ldap_get_option(conn->ld, LDAP_OPT_DESC, &fd) == LDAP_OPT_SUCCESS && fd >= 0) {
+        int flags = fcntl(fd, F_GETFL);
+        if (flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0)
+            return LINK_OK;
+    }
+    errtext_set(why, "connect: the socket cannot be set up");
+    return LINK_DOWN;
+}
+
 /* ---- bind ---- */
 
 static int send_bind(struct ldapconn *conn, const char *password, int *msgid)
@@ -357,9 +404,8 @@ static enum link_status bind_as_configured(struct ldapconn *conn, uint64_t deadl
 
 /* ---- open and close ---- */
 
-static enum link_status open_steps(struct ldapconn *conn, struct errtext *why)
+static enum link_status open_steps(struct ldapconn *conn, uint64_t deadline, struct errtext *why)
 {
-    uint64_t deadline = deadline_in(conn->conf->connect_timeout);
     enum link_status status = set_options(conn, why);
     if (status == LINK_OK && !limit_network(conn, deadline))
         status = LINK_WRONG;
@@ -368,7 +414,23 @@ static enum link_status open_steps(struct ldapconn *conn, struct errtext *why)
                                       : connect_now(conn, deadline, why);
     if (status == LINK_OK && wants_tls(conn->conf))
         status = check_tls(conn, why);
+    if (status == LINK_OK)
+        status = never_block(conn, why);
     return status == LINK_OK ? bind_as_configured(conn, deadline, why) : status;
+}
+
+static enum link_status open_guarded(struct ldapconn *conn, struct errtext *why)
+{
+    uint64_t deadline = deadline_in(conn->conf->connect_timeout);
+    struct ldapguard guard;
+    ldapguard_begin(&guard, deadline);
+    conn->guard = &guard;
+    enum link_status status = open_steps(conn, deadline, why);
+    conn->guard = NULL;
+    ldapguard_end(&guard);
+    if (status == LINK_DOWN && time_left(conn, deadline) == 0)
+        return too_late(conn, why, "connect"); /* whatever the library made of it */
+    return status;
 }
 
 enum link_status ldapconn_open(const struct ldapconn_conf *conf, struct ldapconn **out,
@@ -383,7 +445,7 @@ enum link_status ldapconn_open(const struct ldapconn_conf *conf, struct ldapconn
         free(conn);
         return LINK_WRONG;
     }
-    enum link_status status = open_steps(conn, why);
+    enum link_status status = open_guarded(conn, why);
     if (status == LINK_OK)
         *out = conn;
     else

@@ -2,7 +2,8 @@
  * ldapconn - one connection to one LDAP server, with deadlines that hold
  *
  * What libldap does not do by itself, and this does: connect and TLS handshake end in time though
- *   the peer is silent (its time-outs do not reach a handshake unless it connects asynchronously);
+ *   the peer is silent, or sends an octet now and then (ldapguard.h); no read waits for the rest of
+ *   a TLS record;
  *   waiting is measured by the monotonic clock; StartTLS that is refused is an error and never
  *   clear text; referrals are not followed; no configuration file or environment variable of the
  *   system takes part; a result that is not complete is called so.

@@ -1,5 +1,6 @@
 #include "mailbox.h"
 
+#include <stdint.h>
 #include <string.h>
 
 /* ---- the lines of the field ---- */
@@ -206,6 +207,125 @@ static void advance(struct parser *p)
 static bool is_special(const struct token *t, char c)
 {
     return t->kind == TOKEN_SPECIAL && t->text.data[0] == c;
+}
+
+/* ---- what readers take apart differently ---- */
+
+/* Tokens in which "<" and "," are text for us: quoted strings and comments. */
+struct enclosed {
+    size_t start, end;
+};
+
+struct enclosures {
+    struct enclosed *items;
+    size_t count;
+};
+
+static bool is_enclosing(enum token_kind kind)
+{
+    return kind == TOKEN_QUOTED || kind == TOKEN_COMMENT;
+}
+
+static size_t count_openings(struct span v)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < v.len; i++)
+        count += v.data[i] == '"' || v.data[i] == '(';
+    return count;
+}
+
+/* What follows a fault is for the grammar to refuse. */
+static struct enclosures find_enclosures(struct arena *a, struct span value)
+{
+    struct enclosures all = {arena_array(a, count_openings(value) + 1, sizeof *all.items), 0};
+    for (size_t at = 0; at < value.len;) {
+        if (is_white(value.data[at])) {
+            at++;
+            continue;
+        }
+        struct token token = read_token(value, at, NULL);
+        if (token.kind == TOKEN_FAULT)
+            break;
+        if (is_enclosing(token.kind))
+            all.items[all.count++] = (struct enclosed){at, at + token.text.len};
+        at += token.text.len;
+    }
+    return all;
+}
+
+/* The number of the quoted string or comment that holds the octet, SIZE_MAX for none. at grows from
+ * call to call, and *from with it. */
+static size_t enclosure_of(const struct enclosures *all, size_t at, size_t *from)
+{
+    while (*from < all->count && all->items[*from].end <= at)
+        ++*from;
+    return *from < all->count && all->items[*from].start <= at ? *from : SIZE_MAX;
+}
+
+static size_t find_pair(struct span v, size_t from, char first, char second)
+{
+    size_t i = from;
+    while (i + 1 < v.len && (v.data[i] != first || v.data[i + 1] != second))
+        i++;
+    return i + 1 < v.len ? i : v.len;
+}
+
+/* The text of an encoded-word that begins at start, or v.len: "=?" charset "?" encoding "?". */
+static size_t encoded_text(struct span v, size_t start)
+{
+    size_t charset = start + 2;
+    size_t mark = charset + span_find(span_sub(v, charset, 80), '?');
+    bool good = mark > charset && mark + 2 < v.len && v.data[mark] == '?' &&
+                strchr("bBqQ", v.data[mark + 1]) && v.data[mark + 2] == '?';
+    return good ? mark + 3 : v.len;
+}
+
+/* Some readers look for encoded-words before they look for quotes and comments, others after it: an
+ * encoded-word that begins within one of these and ends without, or the other way round, moves the
+ * place where the name ends and the address begins. */
+static bool check_encoded_words(const struct enclosures *all, struct span v, struct errtext *why)
+{
+    size_t open_from = 0, close_from = 0, close = 0;
+    for (size_t s = find_pair(v, 0, '=', '?'); s < v.len; s = find_pair(v, s + 2, '=', '?')) {
+        size_t text = encoded_text(v, s);
+        if (text == v.len)
+            continue;
+        close = find_pair(v, close > text ? close : text, '?', '=');
+        if (close == v.len)
+            return true;
+        if (enclosure_of(all, s, &open_from) != enclosure_of(all, close, &close_from)) {
+            errtext_set(why, "an encoded word reaches over the edge of quotes or a comment");
+            return false;
+        }
+    }
+    return true;
+}
+
+/* RFC 5322 has comments in comments; not all readers do, and take what follows the first ")" for
+ * more of the field. */
+static bool check_comment(struct span comment, struct errtext *why)
+{
+    size_t parentheses = 0;
+    bool address = false;
+    for (size_t i = 0; i < comment.len; i++) {
+        parentheses += comment.data[i] == '(' || comment.data[i] == ')';
+        address = address || comment.data[i] == '@' || comment.data[i] == '<';
+    }
+    if (parentheses > 2 && address)
+        errtext_set(why, "a comment with parentheses in it holds what may be an address");
+    return parentheses <= 2 || !address;
+}
+
+static bool check_readings(struct arena *a, struct span value, struct errtext *why)
+{
+    struct enclosures all = find_enclosures(a, value);
+    for (size_t i = 0; i < all.count; i++) {
+        struct span text =
+            span_sub(value, all.items[i].start, all.items[i].end - all.items[i].start);
+        if (text.data[0] == '(' && !check_comment(text, why))
+            return false;
+    }
+    return check_encoded_words(&all, value, why);
 }
 
 /* ---- the grammar ---- */
@@ -472,7 +592,7 @@ enum mailbox_status mailbox_parse(struct arena *a, const struct addr_rules *rule
         return MAILBOX_MALFORMED;
     if (!span_trim(value).len)
         return MAILBOX_BLANK;
-    if (!read_address_list(&p))
+    if (!read_address_list(&p) || !check_readings(a, value, why))
         return MAILBOX_MALFORMED;
     if (out->count)
         share_comments(&p);

@@ -710,6 +710,49 @@ static void find_grants(struct judge *j)
     j->from_result = from_result(j);
 }
 
+static bool acts(enum policy_action action)
+{
+    return action == ACTION_REJECT || action == ACTION_TEMPFAIL;
+}
+
+static enum policy_check check_of_shape(enum reason reason)
+{
+    if (reason == REASON_FROM_MISSING)
+        return CHECK_MISSING_FROM;
+    return reason == REASON_FROM_MULTIPLE ? CHECK_MULTIPLE_FROM : CHECK_HEADER_FROM;
+}
+
+/* Has the shape of From been found wrong by a check that does more than note it? */
+static bool from_has_spoken(const struct judge *j)
+{
+    const struct decision *d = j->decision;
+    for (size_t i = 0; i < d->finding_count; i++) {
+        enum reason reason = d->findings[i].reason;
+        if (reason >= REASON_FROM_MISSING && reason <= REASON_FROM_GROUP &&
+            action_of(j, check_of_shape(reason)) != ACTION_OBSERVE)
+            return true;
+    }
+    return false;
+}
+
+/* Is a From that is not granted going to be refused, or kept waiting, for its own sake? */
+static bool from_will_speak(const struct judge *j)
+{
+    const struct field_fact *from = &j->facts->from;
+    const struct grant *grant;
+    if (from_has_spoken(j))
+        return true;
+    if (!judges_from(j) || j->facts->from_fields != 1 || from->status != MAILBOX_OK || j->covered)
+        return false;
+    for (size_t i = 0; i < from->list.count; i++) {
+        enum claim_result result = claim_result(j, &from->list.items[i].addr, &grant);
+        bool open = result == CLAIM_NOT_GRANTED || result == CLAIM_NOT_KNOWN;
+        if (open && acts(claim_action(j, CHECK_HEADER_FROM, from->local[i])))
+            return true;
+    }
+    return false;
+}
+
 /* "reports" is decided when the shape of the message is known. Where From itself is going to be
  * refused, its own reason tells the sender more than "null-sender" would. */
 static void rule_null_sender(struct judge *j)
@@ -718,9 +761,8 @@ static void rule_null_sender(struct judge *j)
     if (!authenticated(j) || j->facts->sender.shape != SENDER_NULL)
         return;
     if (action == ACTION_REPORTS) {
-        enum policy_action from = action_of(j, CHECK_HEADER_FROM);
-        bool from_speaks = from == ACTION_REJECT || from == ACTION_TEMPFAIL;
-        if (!at_end(j) || (j->facts->report && (j->from_result == CLAIM_GRANTED || from_speaks)))
+        if (!at_end(j) ||
+            (j->facts->report && (j->from_result == CLAIM_GRANTED || from_will_speak(j))))
             return;
         if (j->facts->report && j->from_result == CLAIM_NOT_KNOWN) {
             add_not_known(j, j->exempt, claim_not_lately);

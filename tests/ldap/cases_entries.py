@@ -60,6 +60,10 @@ rows(
     Row("deny beats a group's address", NOT_GRANTED, "eve", "team@example.com",
         deny_attributes=["mailDenied"]),
     Row("without the deny the group grants", "yes", "eve", "team@example.com"),
+    *[Row(f"deny that cannot be read denies who knows what: {value}", BROKEN, f"deny{number}",
+          "x@example.com", deny_attributes=["mailDenied"])
+      for number, value in enumerate(entries.UNREADABLE_DENIES)],
+    Row("login in one of several values with options", "yes", "tongues", "tongues@example.com"),
     Row("deny of one address leaves the others", "yes", "eve", "eve@example.com",
         deny_attributes=["mailDenied"]),
     Row("disabled account", "no login-disabled", "carol", "carol@example.com", **DISABLED_IF),

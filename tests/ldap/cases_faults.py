@@ -46,6 +46,14 @@ fault("silent to StartTLS", faultproxy.Silent, starttls=True)
 fault("silent in the TLS handshake after StartTLS", lambda: faultproxy.SilentAfter(1),
       starttls=True)
 fault("silent in the middle of the TLS handshake", lambda: faultproxy.SilentAfter(1), tls="ldaps")
+# In the middle of a TLS record, of the handshake or of an answer, a read never comes back by itself.
+for octets in (1, 20, 700, 1200, 1400, 2200, 4000):
+    fault(f"silent after {octets} octets of TLS",
+          lambda octets=octets: faultproxy.SilentAfterOctets(octets), tls="ldaps")
+    fault(f"silent after {octets + 20} octets with StartTLS",
+          lambda octets=octets: faultproxy.SilentAfterOctets(octets + 20), starttls=True)
+fault("one octet of TLS now and then", faultproxy.Trickle, tls="ldaps")
+fault("one octet now and then after StartTLS", faultproxy.Trickle, starttls=True)
 fault("silent after the bind", lambda: faultproxy.SilentAfter(1))
 fault("silent to the search", lambda: faultproxy.Answer(None))
 fault("reset in the middle of a result", lambda: faultproxy.CutInResult(reset=True))
@@ -158,6 +166,8 @@ def takes_over(name, behaviour, tls=None):
 takes_over("silent after accept", faultproxy.Silent)
 takes_over("silent in the TLS handshake", faultproxy.Silent, tls="ldaps")
 takes_over("silent after the bind", lambda: faultproxy.SilentAfter(1))
+takes_over("silent in the middle of a TLS record", lambda: faultproxy.SilentAfterOctets(2200),
+           tls="ldaps")
 takes_over("silent to the search", lambda: faultproxy.Answer(None))
 takes_over("cut in the middle of a result", lambda: faultproxy.CutInResult(reset=True))
 takes_over("busy", lambda: faultproxy.Answer(ldapwire.BUSY))

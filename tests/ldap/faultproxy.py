@@ -47,6 +47,20 @@ class SilentAfter(Pass):
             link.to_client(message)
 
 
+class SilentAfterOctets(Pass):
+    """Hands on so many octets of the server on each connection, wherever that is in a record, then
+    nothing."""
+
+    def __init__(self, octets):
+        self.octets = octets
+
+    def response(self, link, kind, message):
+        rest = max(0, self.octets - link.octets)
+        link.octets += len(message)
+        if message[:rest]:
+            link.to_client(message[:rest])
+
+
 class CutInResult(Pass):
     """Half of the first entry of a result, then the end: a reset, or an orderly close."""
 
@@ -85,6 +99,15 @@ class Drip(Pass):
         for start in range(0, len(message), step):
             link.to_client(message[start:start + step])
             time.sleep(self.PAUSE)
+
+
+class Trickle(Pass):
+    """One octet now and then: a time-out that begins anew with each never ends."""
+
+    def response(self, link, kind, message):
+        for octet in message:
+            link.to_client(bytes([octet]))
+            time.sleep(0.05)
 
 
 class Garbage(Pass):
@@ -144,6 +167,7 @@ class Link:
         for sock in (self.client, self.server):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.responses = 0
+        self.octets = 0  # for SilentAfterOctets
         self.answered = 0  # for CloseAfterAnswer
         self.about_the_server = True  # the last search asks for root DSE or schema
         for pump in (self.pump_requests, self.pump_responses):

@@ -26,6 +26,10 @@ def crowd(number):
     return f"u{number:02}"
 
 
+UNREADABLE_DENIES = ("boss@example.com ", "Boss <boss@example.com>", "*@example.com",
+                     "boss@example.com,ceo@example.com")
+
+
 def staff():
     yield unit(CORP)
     yield unit(STAFF)
@@ -36,6 +40,12 @@ def staff():
     yield person(f"uid=carol,{STAFF}", mail="carol@example.com", employeeType="disabled")
     yield person(f"uid=dan,{STAFF}")
     yield person(f"uid=eve,{STAFF}", mail="eve@example.com", mailDenied="team@example.com")
+    for number, value in enumerate(UNREADABLE_DENIES):
+        yield person(f"uid=deny{number},{STAFF}", mailLocalAddress="@example.com",
+                     mailDenied=["team@example.com", value])
+    # slapd hands the values with an option out by themselves, whatever was asked for.
+    yield {**person(f"cn=tongues,{STAFF}", mail="tongues@example.com"),
+           "uid;lang-de": ["andere"], "uid": ["tongues"], "uid;lang-fr": ["autre"]}
     yield person(f"uid=odd,{STAFF}", mail="odd@example.com",
                  mailLocalAddress=["not an address", "a@b@c", "*@", "@", "odd.second@example.com"])
     yield person(f"uid=dots,{STAFF}", mailLocalAddress=["dots@example.com.", "@dots.example."])

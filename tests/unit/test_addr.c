@@ -266,7 +266,8 @@ static const struct variants_row variants_rows[] = {
      "+",
      {"+a+t@x.example", "+a@x.example"}},
     {"variants: empty tag", "a+@x.example", "+", {"a+@x.example", "a@x.example"}},
-    {"variants: quoted", "\"a b+c\"@x.example", "+", {"\"a b+c\"@x.example", "\"a b\"@x.example"}},
+    {"variants: what needs quotes has no tag", "\"a b+c\"@x.example", "+", {"\"a b+c\"@x.example"}},
+    {"variants: needless quotes", "\"a+c\"@x.example", "+", {"a+c@x.example", "a@x.example"}},
     {"variants: bare", "a+t", "+", {"a+t", "a"}},
 };
 

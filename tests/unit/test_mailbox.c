@@ -122,6 +122,14 @@ static const struct one_row one_rows[] = {
     {.name = "comment before", TEXT("(Alice) alice@example.com")},
     {.name = "comment behind", TEXT("alice@example.com (Alice)")},
     {.name = "comments on both sides, glued", TEXT("(a)(b)alice@example.com(c)(d)")},
+    {.name = "encoded word with parentheses in it",
+     TEXT("=?utf-8?Q?Alice_(Sales)?= <alice@example.com>")},
+    {.name = "encoded word with quotes in it", TEXT("=?utf-8?Q?a_\"b\"?= <alice@example.com>")},
+    {.name = "encoded words in quotes and in a comment, each whole",
+     TEXT("\"=?utf-8?Q?a?=\" <alice@example.com> (=?utf-8?Q?b?=)")},
+    {.name = "encoded word without an end, quotes behind it",
+     TEXT("=?utf-8?Q?a \"b\" <alice@example.com>")},
+    {.name = "no encoded word over an edge", TEXT("a=?b \"c?=\" <alice@example.com>")},
     {.name = "comment nested", TEXT("alice@example.com (a (b (c) d) e)")},
     {.name = "comment with an escaped bracket", TEXT("alice@example.com (a\\)b\\(c)")},
     {.name = "comment with an escaped backslash", TEXT("alice@example.com (a\\\\)")},
@@ -350,6 +358,9 @@ struct bad_row {
 #define LINE_END  "without a fold"
 #define BLANK     "only white space"
 
+#define EDGE   "an encoded word reaches over the edge of quotes or a comment"
+#define NESTED "a comment with parentheses in it holds what may be an address"
+
 static const struct bad_row bad_rows[] = {
     {"comment inside: behind the local part", TEXT("alice(c)@example.com"), GAP, NULL},
     {"comment inside: before the domain", TEXT("alice@(c)example.com"), GAP, NULL},
@@ -477,6 +488,21 @@ static const struct bad_row bad_rows[] = {
     {"domain in Latin-1", TEXT("alice@b\xFC.example"), "UTF-8", NULL},
     {"domain cut short", TEXT("alice@b\xC3"), "UTF-8", NULL},
     {"encoded word as local part", TEXT("=?utf-8?Q?alice?=@example.com"), ENCODED, NULL},
+    {"encoded word that ends in quotes",
+     TEXT("=?utf-8?Q?CEO\"?= <ceo@x.org> \"<alice@example.com>"), EDGE, NULL},
+    {"encoded word that ends in a comment", TEXT("=?utf-8?Q?(?= <ceo@x.org> )<alice@example.com>"),
+     EDGE, NULL},
+    {"encoded word that begins in quotes",
+     TEXT("\"=?utf-8?Q?\"?=\" <alice@example.co\"=?utf-8?Q?\"?=\" <alice@example.com>"), EDGE,
+     NULL},
+    {"encoded word from one comment to another", TEXT("(=?utf-8?B?)(?=)alice@example.com"), EDGE,
+     NULL},
+    {"nested comment that holds an address", TEXT("(a (b) CEO <ceo@x.org>, ) <alice@example.com>"),
+     NESTED, NULL},
+    {"nested comment that holds an address behind", TEXT("alice@example.com (a (b) <ceo@x.org>)"),
+     NESTED, NULL},
+    {"escaped bracket in a comment that holds an address",
+     TEXT("alice@example.com (a \\) <ceo@x.org>)"), NESTED, NULL},
     {"encoded word in brackets", TEXT("Alice <=?utf-8?Q?alice?=@example.com>"), ENCODED, NULL},
     {"encoded word in a local part", TEXT("x=?utf-8?Q?alice?=y@example.com"), ENCODED, NULL},
     {"encoded word of nothing",

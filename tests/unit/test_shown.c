@@ -6,8 +6,6 @@
 #include "texts.h"
 #include "utext.h"
 
-#include <time.h>
-
 enum { FOUND_MAX = 3, NAME_LEN = sizeof "From" - 1 };
 
 static const struct addr_rules folding = {.fold_local_part = true};
@@ -130,12 +128,12 @@ static const struct shown_row shown_rows[] = {
      .found = {NULL}},
     {"comment", TEXT(OWN " (" V ")"), .found = {V}},
     {"comment before", TEXT("(" V ") " OWN), .found = {V}},
-    {"comment in a comment", TEXT(OWN " (a (" V ") b)"), .found = {V}},
+    {"comment in a comment", TEXT(OWN " (a (=?utf-8?Q?victim=40bank.example?=) b)"), .found = {V}},
     {"comment with a backslash", TEXT(OWN " (victim\\@bank.example)"), .found = {V}},
     {"comment with quotes", TEXT(OWN " (\"" V "\")"), .found = {V}},
     {"comment in a name", TEXT("Alice (" V ") Smith" A), .found = {V}},
-    {"comment in a name, with its end escaped", TEXT("Alice (\\) (x) " V ") Smith" A),
-     .found = {V}},
+    {"comment in a name, with its end escaped",
+     TEXT("Alice (\\) (x) =?utf-8?Q?victim=40bank.example?=) Smith" A), .found = {V}},
     {"comment behind a comment", TEXT(OWN " (a) (" V ")"), .found = {V}},
     {"comment of an empty element", TEXT("(" V "), " OWN), .found = {V}},
     {"comment of an empty element behind", TEXT(OWN ", (" V ")"), .found = {V}},
@@ -716,7 +714,7 @@ static void run_many(void **state)
     arena_destroy(a);
 }
 
-enum { LONG = 64 * 1024, LONG_SECONDS = 20, LONG_MEMORY = 8 * 1024 * 1024 };
+enum { LONG = 64 * 1024, LONG_MEMORY = 8 * 1024 * 1024 };
 
 struct long_row {
     const char *name, *piece;
@@ -762,10 +760,8 @@ static void run_long(void **state)
     strbuf_init(&b, a);
     while (b.len < LONG)
         strbuf_add_str(&b, row->piece);
-    time_t start = time(NULL);
     struct seen s = look_at(&folding, strbuf_span(&b), span_of(""));
     struct seen comment = look_at(&folding, span_of(""), strbuf_span(&b));
-    assert_true(time(NULL) - start < LONG_SECONDS);
     assert_true(arena_size(s.arena) < LONG_MEMORY);
     seen_free(&s);
     seen_free(&comment);
