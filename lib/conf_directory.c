@@ -574,14 +574,27 @@ static void check_bind(const struct block *b)
         read_secret(b);
 }
 
+static bool proves_login(const struct conf_load *l, const char *text)
+{
+    static const struct dir_facts anybody = {{"x", "x", "x", NULL}};
+    const struct dir_filter_proof *proofs;
+    struct dir_filter *filter = NULL;
+    return !dir_filter_parse(l->arena, span_of(text), DIR_LDAP_ACCOUNT_FACTS, &filter, NULL) ||
+           dir_filter_proofs(l->arena, filter, &anybody, &proofs) > 0;
+}
+
 /* A filter that says nothing of who asks finds the same for everybody. */
 static void check_filters(const struct block *b)
 {
     const struct dir_ldap_conf *l = &b->directory->ldap;
-    if (l->account_filter && *l->account_filter && !strstr(l->account_filter, "%{login"))
+    if (!strstr(l->account_filter, "%{login"))
         conf_fault(b->load, place(b, "account_filter"),
                    "account_filter: finds the same entry for every login; '(uid=%%{login})' is "
                    "right");
+    else if (!proves_login(b->load, l->account_filter))
+        conf_warn(b->load, place(b, "account_filter"),
+                  "account_filter: compares the login by no \"=\" alone, so that every login "
+                  "passes that the server takes for it; '(uid=%%{login})' is right");
     if (l->delegation_filter && *l->delegation_filter &&
         !strstr(l->delegation_filter, "%{account.dn}") && !strstr(l->delegation_filter, "%{login"))
         conf_fault(b->load, place(b, "delegation_filter"),
