@@ -274,9 +274,9 @@ static size_t find_pair(struct span v, size_t from, char first, char second)
 static size_t encoded_text(struct span v, size_t start)
 {
     size_t charset = start + 2;
-    size_t mark = charset + span_find(span_sub(v, charset, 80), '?');
-    bool good = mark > charset && mark + 2 < v.len && v.data[mark] == '?' &&
-                strchr("bBqQ", v.data[mark + 1]) && v.data[mark + 2] == '?';
+    size_t mark = charset + span_find(span_sub(v, charset, v.len), '?');
+    bool good = mark + 2 < v.len && v.data[mark + 1] != '\0' && strchr("bBqQ", v.data[mark + 1]) &&
+                v.data[mark + 2] == '?';
     return good ? mark + 3 : v.len;
 }
 

@@ -490,6 +490,8 @@ static const struct bad_row bad_rows[] = {
     {"encoded word as local part", TEXT("=?utf-8?Q?alice?=@example.com"), ENCODED, NULL},
     {"encoded word that ends in quotes",
      TEXT("=?utf-8?Q?CEO\"?= <ceo@x.org> \"<alice@example.com>"), EDGE, NULL},
+    {"encoded word of no charset that ends in quotes",
+     TEXT("=??Q?CEO\"?= <ceo@x.org> \"<alice@example.com>"), EDGE, NULL},
     {"encoded word that ends in a comment", TEXT("=?utf-8?Q?(?= <ceo@x.org> )<alice@example.com>"),
      EDGE, NULL},
     {"encoded word that begins in quotes",
