@@ -154,8 +154,19 @@ secret("that is not there", False, path="/nonexistent/secret")
 secret("that is a directory", False, path="/tmp")
 secret("that is empty: a bind without password proves nothing", False, text="")
 secret("with nothing but a line feed", False, text="\n")
-if os.geteuid() == 0:  # who is not root cannot give a file away
+if os.geteuid() == 0:  # who is not root cannot give a file away, nor become somebody else
     secret("of another user is refused", False, owner=65534)
+
+    @named("-t as root: a ca_file that the daemon's user could not read")
+    def unreadable_for_the_daemon(bench):
+        own = bench.write("root-only.pem", "x")
+        blocks = bench.corp(ca_file=own, uri=[bench.slapd.uri_tls], bind_dn=None,
+                            bind_password_file=None)
+        for mode, wanted in ((0o600, CONFIGURATION), (0o644, 0)):
+            os.chmod(own, mode)
+            code, said, _ = bench.checks_configuration('user = "nobody"', blocks)
+            assert code == wanted, f"mode {mode:o}: exit {code}: {said}"
+            assert ("nobody" in said) == (wanted == CONFIGURATION), said
 
 
 # ---- sendas-milter -t ----
