@@ -61,21 +61,42 @@ static const char *detail_of(const struct decision *decision)
     return NULL;
 }
 
+/* Whether it may stand in From all the same, and with which Sender; NULL for no. */
+static const char *on_behalf(const struct check *c, const struct addr *addr)
+{
+    struct policy policy;
+    struct decision decision;
+    struct mailbox mailbox = {.addr = *addr};
+    bool local = true;
+    struct facts facts = {
+        .stage = FACTS_EOM,
+        .principal = {.kind = PRINCIPAL_SASL, .raw = c->raw_login, .login = c->login},
+        .answer = c->answer,
+        .sender = {.shape = SENDER_NULL, .raw = "<>"},
+        .from_fields = 1,
+        .from = {.status = MAILBOX_OK, .list = {&mailbox, 1}, .local = &local, .raw = addr->key},
+    };
+    policy_defaults(&policy);
+    policy.actions[CHECK_NULL_SENDER] = ACTION_ALLOW;
+    policy_decide(c->arena, &c->conf->address, &policy, &facts, &decision);
+    if (decision.effect != EFFECT_ACCEPT || !decision.adds_sender)
+        return NULL;
+    return arena_printf(c->arena, "granted on behalf: in From only, with the Sender %s",
+                        decision.primary);
+}
+
 static void judge_account(const struct check *c, const struct addr *addr, struct finding_line *out)
 {
     struct decision decision;
     decide(c, addr, &decision);
-    switch (decision.effect) {
-    case EFFECT_ACCEPT:
+    if (!effect_refuses(decision.effect)) {
         out->grant = decision.sender_grant;
         says(out, OUTCOME_YES, REASON_NONE, NULL);
-        return;
-    case EFFECT_TEMPFAIL:
+    } else if (decision.effect == EFFECT_TEMPFAIL) {
         says(out, OUTCOME_UNKNOWN, decision.reason, detail_of(&decision));
-        return;
-    case EFFECT_REJECT:
-        says(out, OUTCOME_NO, decision.reason, detail_of(&decision));
-        return;
+    } else {
+        const char *behalf = on_behalf(c, addr);
+        says(out, OUTCOME_NO, decision.reason, behalf ? behalf : detail_of(&decision));
     }
 }
 

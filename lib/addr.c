@@ -300,6 +300,12 @@ size_t addr_variants(struct arena *a, const struct addr_rules *rules, const stru
     return count;
 }
 
+const char *addr_written(struct arena *a, const struct addr *addr)
+{
+    static const struct addr_rules as_it_is = {.fold_local_part = false};
+    return make_key(a, &as_it_is, span_of(addr->local), addr->domain);
+}
+
 bool addr_equal(const struct addr *a, const struct addr *b)
 {
     return strcmp(a->key, b->key) == 0;

@@ -68,6 +68,8 @@ enum { ADDR_VARIANTS_MAX = 4 };
 size_t addr_variants(struct arena *a, const struct addr_rules *rules, const struct addr *addr,
                      struct addr out[ADDR_VARIANTS_MAX]);
 
+/* With the letter case of its local part as written: for a field that is written anew. */
+const char *addr_written(struct arena *a, const struct addr *addr);
 bool addr_equal(const struct addr *a, const struct addr *b);
 /* Same mailbox but for ASCII case of the local part, needless quoting, and a domain that only one
  * of the two has (the MTA added it). */

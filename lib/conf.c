@@ -514,7 +514,12 @@ static void print_policy(struct strbuf *out, const struct policy *p)
                       policy_action_name(p->actions[c]));
     strbuf_printf(out, " from_must_equal_envelope=%s resent_covers_from=%s",
                   p->from_must_equal_envelope ? "yes" : "no", p->resent_covers_from ? "yes" : "no");
+    strbuf_printf(out, " domain_grants=%s", p->unowned_domains ? "unowned" : "all");
     print_list(out, "exempt_logins", &p->exempt_logins);
+    if (p->trace_header)
+        strbuf_printf(out, " trace_header=%s", p->trace_header);
+    if (p->auth_results)
+        strbuf_printf(out, " auth_results=yes");
     print_list(out, "directories", &p->directories);
     if (p->max_recipients)
         strbuf_printf(out, " max_recipients=%u", p->max_recipients);

@@ -1,3 +1,4 @@
+#include "amend.h"
 #include "conf_load.h"
 #include "conf_value.h"
 
@@ -141,6 +142,20 @@ static void set_trusted_networks(const struct conf_value *v)
     add_net(v, &v->load->snapshot->trusted_networks);
 }
 
+static void set_authserv_id(const struct conf_value *v)
+{
+    bool good = *v->text != '\0';
+    for (const char *c = v->text; *c && good; c++)
+        good = *c > ' ' && *c <= '~' && !strchr("()<>@,;:\\\"/[]?=", *c);
+    if (good)
+        v->load->snapshot->authserv_id = conf_keep(v);
+    else
+        conf_fault(v->load, v->at,
+                   "authserv_id: \"%s\" is no name for Authentication-Results; the name of this "
+                   "host, such as \"mail.example.net\", is right",
+                   v->text);
+}
+
 static void set_max_headers(const struct conf_value *v)
 {
     v->load->snapshot->max_headers = (unsigned)conf_number(v, 1, 100000);
@@ -275,6 +290,18 @@ static void set_source_routes(const struct conf_value *v)
     address_of(v)->strip_routes = conf_word(v, words, 0) == 1;
 }
 
+static void set_unwrap(const struct conf_value *v)
+{
+    static const char *const words[] = {"batv", "srs", NULL};
+    unsigned before = v->load->faults, which = conf_word(v, words, 0);
+    if (v->load->faults > before)
+        return;
+    if (which == 0)
+        v->load->snapshot->unwrap_batv = true;
+    else
+        v->load->snapshot->unwrap_srs = true;
+}
+
 /* ---- policy ---- */
 
 static struct policy *policy_of(const struct conf_value *v)
@@ -359,6 +386,98 @@ static void set_resent_covers_from(const struct conf_value *v)
     policy_of(v)->resent_covers_from = conf_boolean(v, false);
 }
 
+static void set_domain_grants(const struct conf_value *v)
+{
+    static const char *const words[] = {"all", "unowned", NULL};
+    policy_of(v)->unowned_domains = conf_word(v, words, 0) == 1;
+}
+
+/* An address, @domain, @.domain or *: what it may be is a grant's. */
+static void add_addresses(const struct conf_value *v, struct grant_list *list)
+{
+    struct grant grant = {.directory = "configuration", .attribute = v->option};
+    struct errtext why;
+    struct arena *a = v->load->snapshot->arena;
+    if (!grant_parse(a, address_of(v), span_of(v->text), &grant, &why)) {
+        conf_wrong(v, &why);
+        return;
+    }
+    struct grant *items = conf_grow(a, list->items, list->count, sizeof *items);
+    items[list->count] = grant;
+    *list = (struct grant_list){items, list->count + 1};
+}
+
+static void set_local_sender_allow(const struct conf_value *v)
+{
+    if (strchr(v->text, '@') || strcmp(v->text, "*") == 0)
+        add_addresses(v, &policy_of(v)->local_sender_allow);
+    else
+        add_net(v, &policy_of(v)->local_sender_networks);
+}
+
+static void set_exempt_recipients(const struct conf_value *v)
+{
+    add_addresses(v, &policy_of(v)->exempt_recipients);
+}
+
+/* Fields that mean something to others would be taken out of every message. */
+static bool is_taken(const char *name)
+{
+    static const char *const taken[] = {"From",
+                                        "Sender",
+                                        "Reply-To",
+                                        "To",
+                                        "Cc",
+                                        "Bcc",
+                                        "Subject",
+                                        "Date",
+                                        "Message-ID",
+                                        "Received",
+                                        "Return-Path",
+                                        "In-Reply-To",
+                                        "References",
+                                        "Content-Type",
+                                        "MIME-Version",
+                                        "Content-Transfer-Encoding",
+                                        "DKIM-Signature",
+                                        "Authentication-Results",
+                                        "Resent-From",
+                                        "Resent-Sender",
+                                        "Resent-To",
+                                        "Resent-Date",
+                                        "Resent-Message-ID",
+                                        "List-Id",
+                                        "Auto-Submitted",
+                                        AMEND_TAG,
+                                        AMEND_ORIGINAL_FROM,
+                                        NULL};
+    for (size_t i = 0; taken[i]; i++)
+        if (span_equal_nocase(span_of(taken[i]), span_of(name)))
+            return true;
+    return false;
+}
+
+/* ftext of RFC 5322 section 3.6.8. */
+static void set_trace_header(const struct conf_value *v)
+{
+    enum { NAME_MAX_LEN = 76 };
+    size_t len = strlen(v->text);
+    bool good = len > 0 && len <= NAME_MAX_LEN;
+    for (const char *c = v->text; *c && good; c++)
+        good = *c > ' ' && *c <= '~' && *c != ':';
+    if (good && !is_taken(v->text))
+        policy_of(v)->trace_header = conf_keep(v);
+    else
+        conf_fault(v->load, v->at,
+                   "trace_header: \"%s\" is no name of a field of our own; \"X-Sent-By\" is right",
+                   v->text);
+}
+
+static void set_auth_results(const struct conf_value *v)
+{
+    policy_of(v)->auth_results = conf_boolean(v, false);
+}
+
 static void set_max_recipients(const struct conf_value *v)
 {
     policy_of(v)->max_recipients = (unsigned)conf_number(v, 0, 1000000);
@@ -421,6 +540,7 @@ const struct conf_option conf_options[] = {
     {CONF_SECTION_TOP, "help_url", false, set_help_url},
     {CONF_SECTION_TOP, "local_domains", true, set_local_domains},
     {CONF_SECTION_TOP, "trusted_networks", true, set_trusted_networks},
+    {CONF_SECTION_TOP, "authserv_id", false, set_authserv_id},
     {CONF_SECTION_TOP, "max_headers", false, set_max_headers},
     {CONF_SECTION_TOP, "max_header_size", false, set_max_header_size},
     {CONF_SECTION_LOGIN, "fold_case", false, set_fold_case}, /* rewrite folds by it */
@@ -431,6 +551,7 @@ const struct conf_option conf_options[] = {
     {CONF_SECTION_ADDRESS, "alias_domains", true, set_alias_domains},
     {CONF_SECTION_ADDRESS, "fold_local_part", false, set_fold_local_part},
     {CONF_SECTION_ADDRESS, "source_routes", false, set_source_routes},
+    {CONF_SECTION_ADDRESS, "unwrap", true, set_unwrap},
     {CONF_SECTION_POLICY, "listeners", true, set_listeners},
     {CONF_SECTION_POLICY, "client_networks", true, set_client_networks},
     {CONF_SECTION_POLICY, "logins", true, set_logins},
@@ -439,6 +560,11 @@ const struct conf_option conf_options[] = {
     {CONF_SECTION_POLICY, "require_authentication", false, set_require_authentication},
     {CONF_SECTION_POLICY, "from_must_equal_envelope", false, set_from_must_equal_envelope},
     {CONF_SECTION_POLICY, "resent_covers_from", false, set_resent_covers_from},
+    {CONF_SECTION_POLICY, "domain_grants", false, set_domain_grants},
+    {CONF_SECTION_POLICY, "local_sender_allow", true, set_local_sender_allow},
+    {CONF_SECTION_POLICY, "exempt_recipients", true, set_exempt_recipients},
+    {CONF_SECTION_POLICY, "trace_header", false, set_trace_header},
+    {CONF_SECTION_POLICY, "auth_results", false, set_auth_results},
     {CONF_SECTION_POLICY, "max_recipients", false, set_max_recipients},
     {CONF_SECTION_POLICY, "exempt_logins", true, set_exempt_logins},
     {CONF_SECTION_POLICY, "directories", true, set_directories},

@@ -1,4 +1,5 @@
 #include "envelope.h"
+#include "unwrap.h"
 
 #include <string.h>
 
@@ -27,6 +28,17 @@ static enum addr_status read_both(struct arena *a, const struct addr_rules *rule
     return parsed_status;
 }
 
+static const struct addr *unwrapped(struct arena *a, const struct envelope_rules *rules,
+                                    const struct sender_fact *sender)
+{
+    struct addr *inner = arena_alloc(a, sizeof *inner);
+    if (rules->unwrap_batv && unwrap_batv(a, rules->address, &sender->addr, inner))
+        return inner;
+    if (rules->unwrap_srs && sender->local && unwrap_srs(a, rules->address, &sender->addr, inner))
+        return inner;
+    return NULL;
+}
+
 void envelope_sender(struct arena *a, const struct envelope_rules *rules, const char *argument,
                      const char *macro, struct sender_fact *out)
 {
@@ -36,6 +48,7 @@ void envelope_sender(struct arena *a, const struct envelope_rules *rules, const 
     case ADDR_OK:
         sender.shape = SENDER_ADDRESS;
         sender.local = domset_has(rules->local_domains, sender.addr.domain);
+        sender.unwrapped = unwrapped(a, rules, &sender);
         break;
     case ADDR_NULL:
         sender.shape = SENDER_NULL;
@@ -82,10 +95,14 @@ void envelope_recipient(struct arena *a, const struct envelope_rules *rules, con
     struct addr to;
     out->raw = arena_strdup(a, argument);
     out->key = NULL;
-    out->local = is_bare_postmaster(a, rules->address, argument);
+    out->owners = NULL;
+    out->local = out->postmaster = is_bare_postmaster(a, rules->address, argument);
     if (read_both(a, rules->address, argument, macro, &to, NULL) != ADDR_OK)
         return;
     out->key = to.key;
+    out->addr = to;
+    out->postmaster =
+        out->postmaster || span_equal_nocase(span_of(to.local), span_of("postmaster"));
     out->local = out->local || domset_has(rules->local_domains, to.domain) ||
                  is_own_literal(a, rules, to.domain);
 }

@@ -19,6 +19,7 @@
 struct envelope_rules {
     const struct addr_rules *address;
     const struct domset *local_domains;
+    bool unwrap_batv, unwrap_srs; /* SRS only where the outer domain is local: who signed is us */
     const char *own_addr; /* IP address of this host: recipients at [it] are local; NULL for none */
 };
 

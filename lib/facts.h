@@ -18,29 +18,54 @@ enum sender_shape { SENDER_NULL, SENDER_ADDRESS, SENDER_MALFORMED };
 struct sender_fact {
     enum sender_shape shape;
     struct addr addr; /* SENDER_ADDRESS: what is judged */
-    bool local;       /* its domain is one of local_domains */
-    const char *raw;  /* the MAIL argument, for the log */
-    const char *why;  /* SENDER_MALFORMED: what was wrong */
+    /* What a BATV or SRS address stands for, where `unwrap` names these; NULL for nothing. It
+     * counts as the address in it. */
+    const struct addr *unwrapped;
+    bool local;      /* its domain is one of local_domains */
+    bool vouched;    /* FACTS_EOM: a trusted Authentication-Results passes its domain */
+    const char *raw; /* the MAIL argument, for the log */
+    const char *why; /* SENDER_MALFORMED: what was wrong */
 };
 
 struct recipient_fact {
-    bool local;      /* readable and in local_domains, <postmaster>, or the host's own literal */
-    const char *raw; /* the RCPT argument */
-    const char *key; /* normal form, NULL where it cannot be read */
-    unsigned number; /* how many the message has if this one is accepted */
+    bool local;       /* readable and in local_domains, <postmaster>, or the host's own literal */
+    const char *raw;  /* the RCPT argument */
+    const char *key;  /* normal form, NULL where it cannot be read */
+    struct addr addr; /* where key is not NULL */
+    bool postmaster;  /* <postmaster>, in whatever local domain: it is always known */
+    unsigned number;  /* how many the message has if this one is accepted */
+    /* Who owns it, where that was asked; NULL where it was not. */
+    const struct account_answer *owners;
 };
 
 /* The header fields that claim addresses, whatever their case and the blanks before the colon. */
 enum field_kind { FIELD_FROM, FIELD_SENDER, FIELD_RESENT_FROM, FIELD_RESENT_SENDER, FIELD_KINDS };
 
+const char *field_name(enum field_kind kind); /* "Resent-From" */
+
 struct field_fact {
     enum field_kind kind;
+    unsigned index; /* among the fields of its name, from 1 */
     enum mailbox_status status;
     struct mailbox_list list;
     const bool *local;         /* one a mailbox: is its domain local? */
+    const bool *vouched;       /* one a mailbox of an outsider's From, as in struct sender_fact */
     const struct shown *shown; /* one a mailbox; NULL where nobody judges it */
     const char *raw;           /* as it stood, for the log */
     const char *why;           /* where the status is not MAILBOX_OK */
+};
+
+/* Whether an account besides the principal's own has an address, asked because the policy said so
+ * (decision.wants_owners). */
+struct owner_fact {
+    const char *key;
+    const struct account_answer *answer;
+};
+
+/* A field that pretends to be one of ours, and goes when the message is accepted. */
+struct forged_field {
+    const char *name; /* without blanks */
+    unsigned index;   /* among the fields of that name, from 1 */
 };
 
 enum facts_stage {
@@ -58,6 +83,9 @@ struct facts {
     /* What asking again for fresh data brought, where that was no whole answer and answer is still
      * the first one: why there is none, and what a part of the directories grants or denies. */
     const struct account_answer *recheck;
+    const struct owner_fact *owners;
+    size_t owner_count;
+    bool may_be_vouched; /* an authserv_id is trusted: outsiders wait for the end of the message */
     struct sender_fact sender;
     struct recipient_fact recipient; /* at FACTS_RCPT; raw is NULL at MAIL */
     /* At FACTS_EOM: */
@@ -65,6 +93,13 @@ struct facts {
     struct field_fact from;          /* the first one, where there is one */
     const struct field_fact *fields; /* every Sender and Resent-*, in their order */
     size_t field_count;
+    bool list_mail; /* there is a List-Id */
+    bool has_reply_to;
+    /* An address of a local domain in a From that cannot be read, or in a second one, of an
+     * outsider; NULL for none. */
+    const char *from_mentions;
+    const struct forged_field *forged;
+    size_t forged_count;
     bool report;           /* shaped like a delivery or disposition report or an auto-reply */
     const char *too_large; /* a bound on headers that was passed, NULL for none */
 };

@@ -50,6 +50,9 @@ static const struct reason_info reasons[REASON_COUNT] = {
     [REASON_RELAY_DENIED] = {"relay-denied", "550", "5.7.1",
                              "relaying to <%{address}> denied; switch on SMTP authentication "
                              "in your mail program"},
+    [REASON_RECIPIENT_UNKNOWN] = {"recipient-unknown", "550", "5.1.1",
+                                  "nobody here has the address <%{address}>; "
+                                  "check how it is spelled"},
     [REASON_LIMIT_RECIPIENTS] = {"limit-recipients", "452", "4.5.3",
                                  "too many recipients in one message; send the rest separately"},
     [REASON_DIRECTORY_UNAVAILABLE] = {"directory-unavailable", "451", "4.4.3",

@@ -86,16 +86,6 @@ static void put_number(struct writer *w, const char *key, uint64_t number)
     w->put(w, key, digits);
 }
 
-static const char *effect_name(enum effect effect)
-{
-    static const char *const names[] = {
-        [EFFECT_ACCEPT] = "accept",
-        [EFFECT_TEMPFAIL] = "tempfail",
-        [EFFECT_REJECT] = "reject",
-    };
-    return names[effect];
-}
-
 static void put_client(struct writer *w, const struct record *r)
 {
     put(w, "event", r->event);
@@ -109,11 +99,19 @@ static void put_client(struct writer *w, const struct record *r)
 
 static void put_principal(struct writer *w, const struct principal *p)
 {
-    put(w, "principal", p->kind == PRINCIPAL_SASL ? "sasl" : "none");
+    static const char *const name_keys[PRINCIPAL_KINDS] = {
+        [PRINCIPAL_NONE] = NULL,
+        [PRINCIPAL_SASL] = "login",
+        [PRINCIPAL_CERT] = "cert_subject",
+        [PRINCIPAL_NETWORK] = "network",
+    };
+    put(w, "principal", principal_kind_name(p->kind));
     if (p->kind == PRINCIPAL_NONE)
         return;
-    put(w, "login", p->fault == PRINCIPAL_SOUND ? p->login.name : p->raw);
-    if (p->fault == PRINCIPAL_SOUND)
+    put(w, name_keys[p->kind], principal_name(p));
+    if (p->kind == PRINCIPAL_CERT)
+        put(w, "cert_issuer", p->cert_issuer);
+    if (p->kind == PRINCIPAL_SASL && p->fault == PRINCIPAL_SOUND)
         put(w, "master", p->login.master);
 }
 
@@ -219,7 +217,7 @@ static const struct finding *strongest(const struct decision *d)
     const struct finding *best = NULL;
     for (size_t i = 0; i < d->finding_count; i++) {
         const struct finding *f = &d->findings[i];
-        if (d->effect != EFFECT_ACCEPT && f->observed)
+        if (d->effect != EFFECT_ACCEPT && f->observed) /* what acts speaks first */
             continue;
         if (!best || f->effect > best->effect)
             best = f;
@@ -241,7 +239,10 @@ static void put_all_reasons(struct writer *w, const struct decision *d)
 static void put_verdict(struct writer *w, const struct decision *d)
 {
     const struct finding *f = strongest(d);
-    put(w, "verdict", effect_name(d->effect));
+    bool changed = d->effect == EFFECT_TAG || d->effect == EFFECT_REWRITE;
+    put(w, "verdict", effect_name(changed ? EFFECT_ACCEPT : d->effect));
+    if (changed)
+        put(w, "effect", effect_name(d->effect));
     if (d->trusted)
         put(w, "trusted", "yes");
     if (!f)
@@ -259,6 +260,19 @@ static void put_grant(struct writer *w, const char *key, const struct grant *gra
     if (grant)
         put(w, key,
             arena_printf(w->arena, "%s:%s:%s", grant->directory, grant->attribute, grant->entry));
+}
+
+/* "From,Sender": which fields were changed, added or taken out; "MAIL" is the envelope's. */
+static void put_changes(struct writer *w, const struct change_list *changes)
+{
+    struct shortlist names = {.count = 0};
+    strbuf_init(&names.text, w->arena);
+    for (size_t i = 0; changes && i < changes->count; i++) {
+        const struct change *change = &changes->items[i];
+        if (change->kind != CHANGE_HOLD)
+            list_add(&names, change->name ? change->name : "MAIL");
+    }
+    put_list(w, "changed", &names);
 }
 
 static void put_costs(struct writer *w, const struct record *r)
@@ -281,6 +295,7 @@ static void put_record(struct writer *w, const struct record *r)
     put_verdict(w, r->decision);
     put_grant(w, "sender_grant", r->decision->sender_grant);
     put_grant(w, "from_grant", r->decision->from_grant);
+    put_changes(w, r->changes);
     put_costs(w, r);
     arena_destroy(w->arena);
 }

@@ -4,12 +4,12 @@
  * Use: session fills a struct record, record_text() or record_json() writes it.
  * Form: key=value, blanks between, values with a blank, '"', '=' or non-printable byte in double
  *   quotes with backslash escapes: whatever a client typed, one decision stays one line.
- * Depends on: policy, strbuf, jansson.
+ * Depends on: policy, amend, strbuf, jansson.
  */
 #ifndef SENDAS_RECORD_H
 #define SENDAS_RECORD_H
 
-#include "policy.h"
+#include "amend.h"
 #include "strbuf.h"
 
 struct record {
@@ -19,6 +19,7 @@ struct record {
     const struct policy *policy;
     const struct facts *facts;
     const struct decision *decision;
+    const struct change_list *changes;
     unsigned recipients; /* accepted so far */
     unsigned recipients_refused;
     uint64_t age_us;    /* of the directory's answer */

@@ -1,6 +1,7 @@
 #include "session.h"
 #include "envelope.h"
-#include "report.h"
+#include "fields.h"
+#include "identify.h"
 #include "xalloc.h"
 
 #include <stdio.h>
@@ -13,11 +14,11 @@ struct connection {
     bool non_smtp;
 };
 
-/* A field that claims addresses, as it came. */
-struct kept_field {
-    enum field_kind kind;
-    size_t name_len;   /* as it stood, blanks included */
-    struct span value; /* data NULL where it was over the bound */
+/* Who owns an address, for as long as the message. */
+struct owner_lookup {
+    struct owner_lookup *next;
+    const struct addr *addr;
+    struct account_answer *answer;
 };
 
 /* What the message is: emptied as a whole. */
@@ -30,13 +31,12 @@ struct message {
     struct account_answer *recheck; /* what asking again brought, where answer is still the first */
     bool rechecked;                 /* asked again in this stage */
     struct facts facts;
-    const char *queue_id;
+    struct owner_lookup *owners;
+    struct account_answer *recipient_owners; /* of the recipient that is judged */
+    const char *queue_id, *mechanism;
     unsigned recipients, recipients_refused;
-    unsigned header_count;
-    struct kept_field from;    /* the first one */
-    struct kept_field *fields; /* Sender and Resent-* */
-    size_t field_count, field_room;
-    bool has_content_type;
+    struct fields_conf fields_conf;
+    struct fields *fields;
     uint64_t spent, waited;
 };
 
@@ -49,8 +49,9 @@ struct session {
     const struct session_host *host;
     struct arena *connection_arena;
     struct connection connection;
-    struct arena *arena;   /* of the message */
-    struct arena *scratch; /* of one answer: a million recipients must cost no more than one */
+    struct arena *arena;    /* of the message */
+    struct arena *scratch;  /* of one answer: a million recipients must cost no more than one */
+    struct arena *outgoing; /* of the changes to the message that has just ended */
     struct message message;
     struct reply_copy reply;
 };
@@ -62,6 +63,7 @@ struct session *session_create(const struct session_host *host)
     s->connection_arena = arena_create();
     s->arena = arena_create();
     s->scratch = arena_create();
+    s->outgoing = arena_create();
     return s;
 }
 
@@ -70,17 +72,30 @@ static void message_end(struct session *s)
     dir_lookup_release(s->message.lookup);
     account_answer_unref(s->message.answer);
     account_answer_unref(s->message.recheck);
+    account_answer_unref(s->message.recipient_owners);
+    for (struct owner_lookup *o = s->message.owners; o; o = o->next)
+        account_answer_unref(o->answer);
     snapshot_unref(s->message.snapshot);
     s->message = (struct message){0};
     arena_reset(s->arena);
     arena_reset(s->scratch);
 }
 
+/* The message, and what the last one's answer holds. */
+static void forget(struct session *s)
+{
+    message_end(s);
+    arena_reset(s->outgoing);
+}
+
+static const struct change_list no_changes = {NULL, 0};
+
 void session_destroy(struct session *s)
 {
     if (!s)
         return;
     message_end(s);
+    arena_destroy(s->outgoing);
     arena_destroy(s->scratch);
     arena_destroy(s->arena);
     arena_destroy(s->connection_arena);
@@ -105,7 +120,7 @@ static bool is_local_submission(const struct session_connect *c)
 void session_connect(struct session *s, const struct session_connect *connect)
 {
     struct arena *a = s->connection_arena;
-    message_end(s);
+    forget(s);
     arena_reset(a);
     s->connection.info = (struct session_connect){
         .client_name = keep(a, connect->client_name),
@@ -115,62 +130,40 @@ void session_connect(struct session *s, const struct session_connect *connect)
         .port = keep(a, connect->port),
         .own_addr = keep(a, connect->own_addr),
         .version = keep(a, connect->version),
+        .host_name = keep(a, connect->host_name),
     };
     s->connection.non_smtp = is_local_submission(&s->connection.info);
 }
 
 void session_helo(struct session *s)
 {
-    message_end(s);
+    forget(s);
 }
 
 /* ---- principal ---- */
 
-static void principal_fault(struct principal *p, enum principal_fault fault, const char *why)
-{
-    p->fault = fault;
-    p->why = why;
-}
-
-static void read_login(struct session *s, struct principal *p)
-{
-    struct span raw;
-    struct errtext why = {""};
-    const struct snapshot *conf = s->message.snapshot;
-    switch (login_decode(s->arena, conf->mta, s->connection.info.version, span_of(p->raw), &raw)) {
-    case LOGIN_UNDECIDED:
-        principal_fault(p, PRINCIPAL_UNDECIDED,
-                        "the login may be xtext, and the MTA sends no {v}: set mta");
-        return;
-    case LOGIN_BAD_XTEXT:
-        principal_fault(p, PRINCIPAL_LOGIN_INVALID, "not xtext, which Sendmail sends");
-        return;
-    case LOGIN_DECODED:
-        break;
-    }
-    if (!login_normalise(s->arena, &conf->login, raw, &p->login, &why))
-        principal_fault(p, PRINCIPAL_LOGIN_INVALID, arena_strdup(s->arena, why.text));
-}
-
 static void find_principal(struct session *s, const struct session_mail *mail)
 {
-    struct principal *p = &s->message.facts.principal;
-    const char *authen = keep(s->arena, mail->auth_authen);
-    p->raw = authen ? authen : "";
-    switch (login_proof(mail->auth_type, mail->auth_authen)) {
-    case LOGIN_PROOF_NONE:
-        p->kind = PRINCIPAL_NONE;
-        return;
-    case LOGIN_PROOF_HALF:
-        p->kind = PRINCIPAL_SASL;
-        principal_fault(p, PRINCIPAL_HALF,
-                        "only one of {auth_type} and {auth_authen}: see milter_mail_macros");
-        return;
-    case LOGIN_PROOF_SASL:
-        p->kind = PRINCIPAL_SASL;
-        read_login(s, p);
-        return;
-    }
+    const struct snapshot *conf = s->message.snapshot;
+    const struct session_connect *c = &s->connection.info;
+    const struct identify_rules rules = {
+        .mta = conf->mta,
+        .login = &conf->login,
+        .cert_issuers = conf->cert_issuers.items,
+        .cert_issuer_count = conf->cert_issuers.count,
+        .networks = &conf->networks,
+    };
+    const struct identify_macros macros = {
+        .version = c->version,
+        .auth_type = mail->auth_type,
+        .auth_authen = mail->auth_authen,
+        .cert_subject = mail->cert_subject,
+        .cert_issuer = mail->cert_issuer,
+        .verify = mail->verify,
+        .client_addr = c->client_addr,
+    };
+    identify(s->arena, &rules, &macros, &s->message.facts.principal);
+    s->message.mechanism = keep(s->arena, mail->auth_type);
 }
 
 /* ---- the decision ---- */
@@ -179,7 +172,26 @@ static struct dir_lookup *ask_directory(struct session *s, bool fresh)
 {
     const struct message *m = &s->message;
     return dir_start(m->snapshot->dir, &(struct dir_question){
+                                           .ask = DIR_ASK_ACCOUNT,
                                            .principal = m->facts.principal,
+                                           .fresh = fresh,
+                                           .directories = m->policy->directories.items,
+                                           .directory_count = m->policy->directories.count,
+                                       });
+}
+
+static struct dir_lookup *ask_owners(struct session *s, const struct addr *addr, bool fresh)
+{
+    const struct message *m = &s->message;
+    struct addr variants[ADDR_VARIANTS_MAX];
+    const char *keys[ADDR_VARIANTS_MAX];
+    size_t count = addr_variants(s->scratch, &m->snapshot->address, addr, variants);
+    for (size_t i = 0; i < count; i++)
+        keys[i] = variants[i].key;
+    return dir_start(m->snapshot->dir, &(struct dir_question){
+                                           .ask = DIR_ASK_OWNERS,
+                                           .addresses = keys,
+                                           .address_count = count,
                                            .fresh = fresh,
                                            .directories = m->policy->directories.items,
                                            .directory_count = m->policy->directories.count,
@@ -226,13 +238,78 @@ static void take_answer(struct account_answer **slot, struct account_answer *ans
     *slot = answer;
 }
 
-/* Asks once a stage for fresh data. What one stage was told in part is good for the next one too,
- * where that is told nothing. */
-static void recheck(struct session *s, uint64_t since)
+/* ---- owners ---- */
+
+/* Facts list what the message has learnt of owners so far. */
+static void list_owners(struct session *s)
 {
     struct message *m = &s->message;
+    size_t count = 0;
+    for (const struct owner_lookup *o = m->owners; o; o = o->next)
+        count++;
+    struct owner_fact *facts = arena_array(s->scratch, count, sizeof *facts);
+    count = 0;
+    for (const struct owner_lookup *o = m->owners; o; o = o->next)
+        facts[count++] = (struct owner_fact){o->addr->key, o->answer};
+    m->facts.owners = facts;
+    m->facts.owner_count = count;
+}
+
+/* All at once, then each is waited for. */
+static void learn_owners(struct session *s, const struct decision *decision, uint64_t since)
+{
+    struct message *m = &s->message;
+    struct dir_lookup *lookups[DECISION_OWNERS_MAX];
+    for (size_t i = 0; i < decision->wants_owner_count; i++)
+        lookups[i] = ask_owners(s, decision->wants_owners[i], false);
+    for (size_t i = 0; i < decision->wants_owner_count; i++) {
+        struct owner_lookup *o = arena_alloc(s->arena, sizeof *o);
+        *o = (struct owner_lookup){m->owners, decision->wants_owners[i],
+                                   wait_for(s, lookups[i], since)};
+        m->owners = o;
+    }
+}
+
+static void learn_recipient(struct session *s, uint64_t since)
+{
+    struct message *m = &s->message;
+    struct dir_lookup *lookup = ask_owners(s, &m->facts.recipient.addr, false);
+    take_answer(&m->recipient_owners, wait_for(s, lookup, since));
+    m->facts.recipient.owners = m->recipient_owners;
+}
+
+/* Never worse than before: a fresh answer, or the old one stays. */
+static void refresh(struct session *s, struct account_answer **slot, const struct addr *addr,
+                    uint64_t since)
+{
+    if (!*slot || (*slot)->fresh)
+        return;
+    struct account_answer *again = wait_for(s, ask_owners(s, addr, true), since);
+    if (takes_over(again, *slot))
+        take_answer(slot, again);
+    else
+        account_answer_unref(again);
+}
+
+static void refresh_owners(struct session *s, uint64_t since)
+{
+    struct message *m = &s->message;
+    for (struct owner_lookup *o = m->owners; o; o = o->next)
+        refresh(s, &o->answer, o->addr, since);
+    refresh(s, &m->recipient_owners, &m->facts.recipient.addr, since);
+    m->facts.recipient.owners = m->recipient_owners;
+}
+
+/* ---- freshness ---- */
+
+/* Asks once a stage for fresh data. What one stage was told in part is good for the next one too,
+ * where that is told nothing. */
+static void recheck_account(struct session *s, uint64_t since)
+{
+    struct message *m = &s->message;
+    if (!m->answer || (m->answer->fresh && m->answer->missing == ACCOUNT_FOUND))
+        return;
     struct account_answer *again = wait_for(s, ask_directory(s, true), since);
-    m->rechecked = true;
     if (takes_over(again, m->answer)) {
         take_answer(&m->answer, again);
         take_answer(&m->recheck, NULL);
@@ -254,13 +331,14 @@ static void enter_stage(struct message *m, enum facts_stage stage)
 }
 
 static void report_decision(struct session *s, const char *event, const struct decision *decision,
-                            uint64_t since)
+                            const struct change_list *changes, uint64_t since)
 {
     struct message *m = &s->message;
     const struct session_connect *c = &s->connection.info;
     uint64_t now = clock_now(s->host->clock);
     struct record record = {
         .event = event,
+        .changes = changes,
         .queue_id = m->queue_id,
         .client_addr = c->client_addr,
         .client_name = c->client_name,
@@ -281,7 +359,7 @@ static void report_decision(struct session *s, const char *event, const struct d
 static struct session_answer answer_for(struct session *s, const struct decision *decision)
 {
     struct session_answer answer = {.effect = decision->effect};
-    if (decision->effect == EFFECT_ACCEPT)
+    if (!effect_refuses(decision->effect))
         return answer;
     struct reply reply;
     reply_make(s->scratch, &s->message.snapshot->replies, decision, &s->message.facts, &reply);
@@ -292,16 +370,33 @@ static struct session_answer answer_for(struct session *s, const struct decision
     return answer;
 }
 
+/* What the decision lacks and can still be had; false where there is nothing like that. Every
+ * round brings an answer that was not there, so there are few. */
+static bool learn(struct session *s, const struct decision *decision, uint64_t since)
+{
+    struct message *m = &s->message;
+    bool learnt = decision->wants_owner_count > 0 || decision->wants_recipient;
+    if (decision->wants_owner_count > 0)
+        learn_owners(s, decision, since);
+    if (decision->wants_recipient)
+        learn_recipient(s, since);
+    if (learnt || !decision->wants_fresh || m->rechecked)
+        return learnt;
+    m->rechecked = true;
+    recheck_account(s, since);
+    refresh_owners(s, since);
+    return true;
+}
+
 static void decide(struct session *s, enum facts_stage stage, uint64_t since, struct decision *out)
 {
     struct message *m = &s->message;
     join_lookup(s, since);
     enter_stage(m, stage);
-    policy_decide(s->scratch, &m->snapshot->address, m->policy, &m->facts, out);
-    if (!out->wants_fresh || m->rechecked)
-        return;
-    recheck(s, since);
-    policy_decide(s->scratch, &m->snapshot->address, m->policy, &m->facts, out);
+    do {
+        list_owners(s);
+        policy_decide(s->scratch, &m->snapshot->address, m->policy, &m->facts, out);
+    } while (learn(s, out, since));
 }
 
 /* ---- MAIL ---- */
@@ -312,6 +407,8 @@ static struct envelope_rules envelope_rules(const struct session *s)
         .address = &s->message.snapshot->address,
         .local_domains = s->message.snapshot->local_domains,
         .own_addr = s->connection.info.own_addr,
+        .unwrap_batv = s->message.snapshot->unwrap_batv,
+        .unwrap_srs = s->message.snapshot->unwrap_srs,
     };
 }
 
@@ -332,23 +429,49 @@ static void choose_policy(struct session *s)
 static void start_lookup(struct session *s)
 {
     struct message *m = &s->message;
-    if (!policy_wants_account(m->policy, &m->facts.principal))
+    if (!policy_wants_account(&m->facts.principal))
         return;
     m->lookup = ask_directory(s, false);
+}
+
+static const char *own_id(const struct session *s)
+{
+    const char *id = s->message.snapshot->authserv_id;
+    return id ? id : s->connection.info.host_name;
+}
+
+static void fields_begin(struct session *s)
+{
+    struct message *m = &s->message;
+    const struct policy *p = m->policy;
+    bool authenticated = m->facts.principal.kind != PRINCIPAL_NONE;
+    m->fields_conf = (struct fields_conf){
+        .address = &m->snapshot->address,
+        .local_domains = m->snapshot->local_domains,
+        .max_headers = m->snapshot->max_headers,
+        .max_header_size = m->snapshot->max_header_size,
+        .authenticated = authenticated,
+        .own_names = {p->trace_header, m->facts.trusted && !authenticated ? NULL : AMEND_TAG},
+        .own_id = p->auth_results ? own_id(s) : NULL,
+        .trusted_id = m->snapshot->authserv_id,
+    };
+    m->fields = fields_create(s->arena, &m->fields_conf);
 }
 
 static void message_begin(struct session *s, const struct session_mail *mail)
 {
     struct message *m = &s->message;
-    message_end(s);
+    forget(s);
     m->open = true;
     m->snapshot = snapshot_get(s->host->slot);
     m->queue_id = keep(s->arena, mail->queue_id);
     m->facts.non_smtp = s->connection.non_smtp;
     m->facts.have_local_domains = domset_count(m->snapshot->local_domains) > 0;
+    m->facts.may_be_vouched = m->snapshot->authserv_id != NULL;
     m->facts.trusted = netset_has(&m->snapshot->trusted_networks, s->connection.info.client_addr);
     find_principal(s, mail);
     choose_policy(s);
+    fields_begin(s);
     start_lookup(s);
     const char *macro = keep(s->arena, mail->mail_addr);
     struct envelope_rules rules = envelope_rules(s);
@@ -364,8 +487,8 @@ struct session_answer session_mail(struct session *s, const struct session_mail 
         struct decision decision;
         decide(s, FACTS_RCPT, since, &decision);
         answer = answer_for(s, &decision);
-        if (answer.effect != EFFECT_ACCEPT)
-            report_decision(s, "mail", &decision, since);
+        if (effect_refuses(answer.effect))
+            report_decision(s, "mail", &decision, &no_changes, since);
     }
     s->message.spent += clock_now(s->host->clock) - since;
     return answer;
@@ -377,7 +500,8 @@ static bool concerns_recipient(const struct decision *decision)
 {
     for (size_t i = 0; i < decision->finding_count; i++) {
         enum reason reason = decision->findings[i].reason;
-        if (reason == REASON_RELAY_DENIED || reason == REASON_LIMIT_RECIPIENTS)
+        if (reason == REASON_RELAY_DENIED || reason == REASON_LIMIT_RECIPIENTS ||
+            reason == REASON_RECIPIENT_UNKNOWN)
             return true;
     }
     return false;
@@ -415,14 +539,16 @@ struct session_answer session_rcpt(struct session *s, const char *argument, cons
                        &m->facts.recipient);
     m->facts.recipient.number = m->recipients + 1;
     decide(s, FACTS_RCPT, since, &decision);
-    if (decision.effect == EFFECT_ACCEPT)
-        m->recipients++;
-    else
+    bool refused = effect_refuses(decision.effect);
+    if (refused)
         m->recipients_refused++;
-    if (decision.effect != EFFECT_ACCEPT || concerns_recipient(&decision))
-        report_decision(s, "rcpt", &decision, since);
+    else
+        m->recipients++;
+    if (refused || concerns_recipient(&decision))
+        report_decision(s, "rcpt", &decision, &no_changes, since);
     struct session_answer answer = answer_for(s, &decision);
     m->facts.recipient = (struct recipient_fact){0};
+    take_answer(&m->recipient_owners, NULL);
     arena_reset(s->scratch);
     m->spent += clock_now(s->host->clock) - since;
     return answer;
@@ -430,151 +556,17 @@ struct session_answer session_rcpt(struct session *s, const char *argument, cons
 
 /* ---- headers ---- */
 
-static struct span field_name(const char *name)
-{
-    return span_trim(span_of(name));
-}
-
-static bool too_large(struct session *s, const char *name, size_t size)
-{
-    struct message *m = &s->message;
-    if (size <= m->snapshot->max_header_size)
-        return false;
-    if (!m->facts.too_large)
-        m->facts.too_large = arena_printf(s->arena, "%s is over max_header_size", name);
-    return true;
-}
-
-static const char *const field_names[FIELD_KINDS] = {
-    [FIELD_FROM] = "From",
-    [FIELD_SENDER] = "Sender",
-    [FIELD_RESENT_FROM] = "Resent-From",
-    [FIELD_RESENT_SENDER] = "Resent-Sender",
-};
-
-/* FIELD_KINDS where the field claims no address. */
-static enum field_kind kind_of(struct span name)
-{
-    int kind = 0;
-    while (kind < FIELD_KINDS && !span_equal_nocase(name, span_of(field_names[kind])))
-        kind++;
-    return (enum field_kind)kind;
-}
-
-static struct kept_field copy_field(struct session *s, enum field_kind kind, const char *name,
-                                    struct span value)
-{
-    struct kept_field field = {.kind = kind, .name_len = strlen(name)};
-    if (!too_large(s, field_names[kind], field.name_len + value.len))
-        field.value = span_make(arena_copy(s->arena, value), value.len);
-    return field;
-}
-
-static void keep_from(struct session *s, const char *name, struct span value)
-{
-    struct message *m = &s->message;
-    if (m->facts.from_fields++ == 0)
-        m->from = copy_field(s, FIELD_FROM, name, value);
-}
-
-/* Of Sender and Resent-* there may be many; those over max_headers are refused unread. */
-static void keep_field(struct session *s, enum field_kind kind, const char *name, struct span value)
-{
-    struct message *m = &s->message;
-    if (m->header_count > m->snapshot->max_headers)
-        return;
-    if (m->field_count == m->field_room) {
-        m->field_room = m->field_room ? 2 * m->field_room : 2;
-        struct kept_field *more = arena_array(s->arena, m->field_room, sizeof *more);
-        for (size_t i = 0; i < m->field_count; i++)
-            more[i] = m->fields[i];
-        m->fields = more;
-    }
-    m->fields[m->field_count++] = copy_field(s, kind, name, value);
-}
-
-static void look_at_content_type(struct session *s, struct span value)
-{
-    struct message *m = &s->message;
-    if (!m->has_content_type && !too_large(s, "Content-Type", value.len))
-        m->facts.report = m->facts.report || report_content_type(value);
-    m->has_content_type = true;
-}
-
 void session_header(struct session *s, const char *name, const char *value)
 {
     struct message *m = &s->message;
     if (!m->open)
         return;
     uint64_t since = clock_now(s->host->clock);
-    if (++m->header_count > m->snapshot->max_headers)
-        m->facts.too_large = "more fields than max_headers";
-    struct span field = field_name(name);
-    enum field_kind kind = kind_of(field);
-    if (kind == FIELD_FROM)
-        keep_from(s, name, span_of(value));
-    else if (kind != FIELD_KINDS)
-        keep_field(s, kind, name, span_of(value));
-    else if (span_equal_nocase(field, span_of("Content-Type")))
-        look_at_content_type(s, span_of(value));
-    else if (span_equal_nocase(field, span_of("Auto-Submitted")))
-        m->facts.report = m->facts.report || report_auto_submitted(span_of(value));
+    fields_add(m->fields, name, value);
     m->spent += clock_now(s->host->clock) - since;
 }
 
 /* ---- end of message ---- */
-
-static const bool *find_local(struct session *s, const struct mailbox_list *list)
-{
-    bool *local = arena_array(s->arena, list->count, sizeof *local);
-    for (size_t i = 0; i < list->count; i++)
-        local[i] = domset_has(s->message.snapshot->local_domains, list->items[i].addr.domain);
-    return local;
-}
-
-/* What names show is judged for who proved something, so nobody else's are read. */
-static const struct shown *read_shown(struct session *s, const struct mailbox_list *list)
-{
-    const struct message *m = &s->message;
-    if (m->facts.principal.kind == PRINCIPAL_NONE)
-        return NULL;
-    struct shown *shown = arena_array(s->arena, list->count, sizeof *shown);
-    for (size_t i = 0; i < list->count; i++)
-        shown_read(s->arena, &m->snapshot->address, &list->items[i], &shown[i]);
-    return shown;
-}
-
-static void read_field(struct session *s, const struct kept_field *kept, struct field_fact *out)
-{
-    struct errtext why = {""};
-    out->kind = kept->kind;
-    if (!kept->value.data) { /* not kept, so not readable */
-        out->status = MAILBOX_MALFORMED;
-        out->raw = "";
-        out->why = "over max_header_size";
-        return;
-    }
-    out->raw = arena_copy(s->arena, span_trim(kept->value));
-    out->status = mailbox_parse(s->arena, &s->message.snapshot->address, kept->name_len,
-                                kept->value, &out->list, &why);
-    if (*why.text)
-        out->why = arena_strdup(s->arena, why.text);
-    out->local = find_local(s, &out->list);
-    if (out->status == MAILBOX_OK)
-        out->shown = read_shown(s, &out->list);
-}
-
-static void read_fields(struct session *s)
-{
-    struct message *m = &s->message;
-    if (m->facts.from_fields > 0)
-        read_field(s, &m->from, &m->facts.from);
-    struct field_fact *fields = arena_array(s->arena, m->field_count, sizeof *fields);
-    for (size_t i = 0; i < m->field_count; i++)
-        read_field(s, &m->fields[i], &fields[i]);
-    m->facts.fields = fields;
-    m->facts.field_count = m->field_count;
-}
 
 struct session_answer session_eom(struct session *s, const char *queue_id)
 {
@@ -584,15 +576,17 @@ struct session_answer session_eom(struct session *s, const char *queue_id)
     uint64_t since = clock_now(s->host->clock);
     struct decision decision;
     keep_queue_id(s, queue_id);
-    read_fields(s);
+    fields_read(m->fields, &m->facts);
     decide(s, FACTS_EOM, since, &decision);
-    report_decision(s, "message", &decision, since);
+    const struct amend_host host = {own_id(s), m->mechanism};
     struct session_answer answer = answer_for(s, &decision);
+    answer.changes = amend_make(s->outgoing, m->policy, &m->facts, &decision, &host);
+    report_decision(s, "message", &decision, &answer.changes, since);
     message_end(s);
     return answer;
 }
 
 void session_abort(struct session *s)
 {
-    message_end(s);
+    forget(s);
 }

@@ -12,11 +12,13 @@
  * Memory: two lifetimes, connection and message; nothing leaks from one message into the next.
  *   A session_answer lives until the next event.
  * Threads: one at a time, but any: the events of a connection come on different threads.
- * Depends on: policy, reply, dir, snapshot, record. Knows nothing of libmilter.
+ * Depends on: policy, reply, amend, dir, snapshot, record, identify, envelope, fields. Knows
+ * nothing of libmilter.
  */
 #ifndef SENDAS_SESSION_H
 #define SENDAS_SESSION_H
 
+#include "amend.h"
 #include "policy.h"
 #include "record.h"
 #include "reply.h"
@@ -41,17 +43,20 @@ struct session_connect {
     const char *port;        /* {daemon_port} */
     const char *own_addr;    /* {daemon_addr} or {if_addr}: recipients at [this] are local */
     const char *version;     /* {v} */
+    const char *host_name;   /* {j} */
 };
 
 struct session_mail {
     const char *argument; /* as the client typed it */
     const char *mail_addr, *auth_type, *auth_authen;
+    const char *cert_subject, *cert_issuer, *verify; /* of TLS, as often as the MTA says them */
     const char *queue_id;
 };
 
 struct session_answer {
     enum effect effect;
-    struct reply reply; /* where effect is not EFFECT_ACCEPT */
+    struct reply reply;         /* where the effect refuses */
+    struct change_list changes; /* to be carried out at the end of a message that is accepted */
 };
 
 struct session;

@@ -13,6 +13,7 @@
 
 #include "dir.h"
 #include "domset.h"
+#include "network.h"
 #include "policy.h"
 #include "reply.h"
 
@@ -26,6 +27,10 @@ struct snapshot {
     struct addr_rules address;
     struct domset *local_domains; /* never NULL, may be empty */
     struct netset trusted_networks;
+    struct policy_strings cert_issuers; /* whose client certificates are a proof */
+    struct network_set networks;        /* the blocks, and the owners net: of senders files */
+    const char *authserv_id;            /* RFC 8601, NULL for none */
+    bool unwrap_batv, unwrap_srs;
     struct policy *policies; /* configured ones, then the built-in ones */
     size_t policy_count;
     struct reply_texts replies;

@@ -195,7 +195,8 @@ static void ask_for_macros(SMFICTX *ctx)
     } rows[] = {
         {SMFIM_CONNECT, "j _ v {client_addr} {client_name} {client_port} {daemon_name} "
                         "{daemon_addr} {daemon_port} {if_addr}"},
-        {SMFIM_ENVFROM, "i {auth_type} {auth_authen} {mail_addr} {mail_host} {mail_mailer}"},
+        {SMFIM_ENVFROM, "i {auth_type} {auth_authen} {mail_addr} {mail_host} {mail_mailer} "
+                        "{cert_subject} {cert_issuer} {verify}"},
         {SMFIM_ENVRCPT, "i {rcpt_addr} {rcpt_mailer}"},
         {SMFIM_EOM, "i"},
     };
@@ -217,7 +218,8 @@ static sfsistat negotiate(SMFICTX *ctx, unsigned long actions, unsigned long ste
     struct connection *c = connection_open(ctx);
     if (!c)
         return SMFIS_REJECT;
-    *actions_out = actions & SMFIF_SETSYMLIST;
+    *actions_out = actions & (SMFIF_SETSYMLIST | SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGFROM |
+                              SMFIF_QUARANTINE);
     *steps_out = steps_wanted(steps) | unanswered;
     c->keeps_blank = (*steps_out & SMFIP_HDR_LEADSPC) != 0;
     if (actions & SMFIF_SETSYMLIST)
@@ -269,15 +271,83 @@ static void set_reply(SMFICTX *ctx, const struct reply *reply)
 
 static sfsistat verdict(SMFICTX *ctx, const struct session_answer *answer)
 {
-    switch (answer->effect) {
-    case EFFECT_ACCEPT:
-        break;
-    case EFFECT_TEMPFAIL:
-        set_reply(ctx, &answer->reply);
+    if (!effect_refuses(answer->effect))
+        return SMFIS_CONTINUE;
+    set_reply(ctx, &answer->reply);
+    return answer->effect == EFFECT_REJECT ? SMFIS_REJECT : SMFIS_TEMPFAIL;
+}
+
+/* ---- changes ---- */
+
+/* libmilter wants text that it could write to. */
+struct change_text {
+    char *name, *value;
+};
+
+static bool insert_field(SMFICTX *ctx, int index, const struct change_text *text)
+{
+    return index < 0 ? smfi_addheader(ctx, text->name, text->value) == MI_SUCCESS
+                     : smfi_insheader(ctx, index, text->name, text->value) == MI_SUCCESS;
+}
+
+static bool make_change(SMFICTX *ctx, const struct change *change, const struct change_text *text)
+{
+    switch (change->kind) {
+    case CHANGE_SENDER:
+        return smfi_chgfrom(ctx, text->value, NULL) == MI_SUCCESS;
+    case CHANGE_SET:
+    case CHANGE_REMOVE:
+        return smfi_chgheader(ctx, text->name, (int)change->index, text->value) == MI_SUCCESS;
+    case CHANGE_ADD:
+        return insert_field(ctx, -1, text);
+    case CHANGE_INSERT:
+        return insert_field(ctx, 0, text);
+    case CHANGE_HOLD:
+        return smfi_quarantine(ctx, text->value) == MI_SUCCESS;
+    }
+    return false;
+}
+
+/* With SMFIP_HDR_LEADSPC a value brings the blank behind its colon along. The new envelope sender
+ * stands in brackets. */
+static char *change_value(const struct change *change, bool keeps_blank)
+{
+    size_t size = change->value ? strlen(change->value) + 3 : 0;
+    bool field = change->name != NULL, sender = change->kind == CHANGE_SENDER;
+    if (!change->value)
+        return NULL;
+    char *value = xcalloc(1, size);
+    (void)snprintf(value, size, "%s%s%s",
+                   sender                 ? "<"
+                   : field && keeps_blank ? " "
+                                          : "",
+                   change->value, sender ? ">" : "");
+    return value;
+}
+
+static bool carry_out(SMFICTX *ctx, const struct change *change, bool keeps_blank)
+{
+    struct change_text text = {
+        .name = change->name ? xstrdup(change->name) : NULL,
+        .value = change_value(change, keeps_blank),
+    };
+    bool done = make_change(ctx, change, &text);
+    free(text.name);
+    free(text.value);
+    return done;
+}
+
+/* A message that could not be changed as it should is not let through as it is. */
+static sfsistat amend(SMFICTX *ctx, const struct change_list *changes)
+{
+    const struct connection *c = smfi_getpriv(ctx);
+    for (size_t i = 0; i < changes->count; i++) {
+        const struct change *change = &changes->items[i];
+        if (carry_out(ctx, change, c->keeps_blank))
+            continue;
+        log_line(LOG_LEVEL_ERROR, "the MTA takes no change of %s: the message has to wait",
+                 change->name ? change->name : "the envelope or the queue");
         return SMFIS_TEMPFAIL;
-    case EFFECT_REJECT:
-        set_reply(ctx, &answer->reply);
-        return SMFIS_REJECT;
     }
     return SMFIS_CONTINUE;
 }
@@ -327,6 +397,7 @@ static void connect_session(SMFICTX *ctx, struct session *s, const char *name,
                         .port = macro(ctx, "{daemon_port}"),
                         .own_addr = without_tag(own ? own : macro(ctx, "{daemon_addr}")),
                         .version = macro(ctx, "v"),
+                        .host_name = macro(ctx, "j"),
                     });
 }
 
@@ -375,6 +446,9 @@ static sfsistat judge_mail(SMFICTX *ctx, const char *argument)
                                                        .mail_addr = macro(ctx, "{mail_addr}"),
                                                        .auth_type = macro(ctx, "{auth_type}"),
                                                        .auth_authen = macro(ctx, "{auth_authen}"),
+                                                       .cert_subject = macro(ctx, "{cert_subject}"),
+                                                       .cert_issuer = macro(ctx, "{cert_issuer}"),
+                                                       .verify = macro(ctx, "{verify}"),
                                                        .queue_id = macro(ctx, "i"),
                                                    });
     forget_macro(ctx, "{mail_addr}");
@@ -436,6 +510,8 @@ static sfsistat on_eom(SMFICTX *ctx)
     if (s) {
         struct session_answer said = session_eom(s, macro(ctx, "i"));
         answer = verdict(ctx, &said);
+        if (answer == SMFIS_CONTINUE)
+            answer = amend(ctx, &said.changes);
     }
     leave();
     return answer;

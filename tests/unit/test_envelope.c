@@ -65,7 +65,7 @@ static void reads_sender(void **state)
     const struct sender_row *row = *state;
     struct arena *a = arena_create();
     struct addr_rules address = {.fold_local_part = true, .strip_routes = row->strip_routes};
-    struct envelope_rules rules = {&address, local, NULL};
+    struct envelope_rules rules = {.address = &address, .local_domains = local};
     struct sender_fact got = {0};
     envelope_sender(a, &rules, row->argument, row->macro, &got);
     assert_int_equal(got.shape, row->shape);
@@ -113,7 +113,8 @@ static void reads_recipient(void **state)
     const struct rcpt_row *row = *state;
     struct arena *a = arena_create();
     struct addr_rules address = {.fold_local_part = true};
-    struct envelope_rules rules = {&address, local, row->own_addr};
+    struct envelope_rules rules = {
+        .address = &address, .local_domains = local, .own_addr = row->own_addr};
     struct recipient_fact got = {.number = 3};
     envelope_recipient(a, &rules, row->argument, row->macro, &got);
     assert_int_equal(got.local, row->local);

@@ -12,35 +12,52 @@ struct row {
     const char *name;
     /* "check=action" words, "observe", "auth", "equal", "covers", "exempt=LOGIN", "max=N" */
     const char *policy;
-    const char *login; /* NULL for none, "!half" "!invalid" for the faults */
+    const char *login; /* NULL for none, "!half" "!invalid" for the faults, and of other kinds
+                          "!cert" "!network" "!relay" (a network that relays) */
     enum account_status status;
     bool disabled, stale;
     enum account_status missing; /* 0 stands for: all answered */
     bool missing_set;
-    const char *grants; /* blank-separated */
+    const char *grants; /* blank-separated; "behalf:" in front of those on behalf */
+    const char *primary;
     const char *denies; /* the same */
     bool denies_missing;
     /* what a recheck brought, where again_set */
     bool again_set, again_disabled, again_denies_missing;
     enum account_status again, again_missing;
     const char *again_grants, *again_denies;
+    const char *owners; /* who owns ADDRESS: "ADDRESS NAME..." a line; "own" is the account itself,
+                           "stale", "late" (no answer) and "wrong" tell of the answer */
     const char *sender; /* "<>", "!" for malformed, NULL for ann@example.net */
+    const char *unwrapped;
     bool eom;           /* else RCPT */
     const char *from;   /* at eom; NULL for none */
     size_t from_fields; /* 0 stands for: one where from is set */
     const char *fields; /* at eom: Sender and Resent-*, a line each */
     const char *shown;  /* at eom: by the last name in From, see set_shown() */
     bool report, too_large, trusted, non_smtp, no_local_domains;
-    const char *rcpt; /* "local", NULL for a foreign one */
+    /* of outsiders */
+    bool may_be_vouched, vouched, list_mail;
+    const char *mentions;
+    const char *rcpt;        /* "local", "postmaster", NULL for a foreign one */
+    const char *rcpt_owners; /* as owners, without the address */
     unsigned rcpt_number;
     enum effect want;
     const char *reason;   /* of the reply */
     const char *observed; /* this reason is noted without effect */
     bool wants_fresh;
+    const char *wants_owners; /* of this address; "rcpt" for the recipient's */
+    bool adds_sender;
     const char *detail; /* of the first finding, where it is looked at; "" for none */
 };
 
 #define FOUND .login = "ann", .status = ACCOUNT_FOUND, .grants = "ann@example.net"
+
+#define FOUND_BEHALF                                                                               \
+    .login = "ann", .status = ACCOUNT_FOUND, .eom = true,                                          \
+    .grants = "ann@example.net behalf:ceo@example.net", .primary = "ann@example.net"
+#define FOUND_DOMAIN                                                                               \
+    .login = "ann", .status = ACCOUNT_FOUND, .grants = "ann@example.net @example.net"
 
 static const struct row rows[] = {
     {"own envelope", "", FOUND, .want = EFFECT_ACCEPT},
@@ -864,6 +881,294 @@ static const struct row rows[] = {
          "b14@example.net, b15@example.net, b16@example.net, b17@example.net, b18@example.net, "
          "b19@example.net\nResent-From:A <ann@example.net>\nshown:bob@example.net",
      .want = EFFECT_REJECT, .reason = "display-name-address"},
+    /* ---- on behalf ---- */
+    {"on behalf, Sender is added", "", FOUND_BEHALF, .from = "ceo@example.net",
+     .want = EFFECT_ACCEPT, .adds_sender = true},
+    {"on behalf with an own Sender", "", FOUND_BEHALF, .from = "ceo@example.net",
+     .fields = "Sender: ann@example.net", .want = EFFECT_ACCEPT},
+    {"on behalf with an empty Sender", "", FOUND_BEHALF, .from = "ceo@example.net",
+     .fields = "Sender: ", .want = EFFECT_ACCEPT, .adds_sender = true},
+    {"on behalf with a foreign Sender", "", FOUND_BEHALF, .from = "ceo@example.net",
+     .fields = "Sender: bob@example.net", .want = EFFECT_REJECT, .reason = "from-not-granted",
+     .detail = "granted on behalf: Sender must be one's own"},
+    {"on behalf with the author as Sender", "", FOUND_BEHALF, .from = "ceo@example.net",
+     .fields = "Sender: ceo@example.net", .want = EFFECT_REJECT, .reason = "from-not-granted"},
+    {"on behalf with two Senders", "", FOUND_BEHALF, .from = "ceo@example.net",
+     .fields = "Sender: ann@example.net\nSender: ann@example.net", .want = EFFECT_REJECT,
+     .reason = "from-not-granted"},
+    {"on behalf, foreign Sender is not looked at", "header_sender=ignore", FOUND_BEHALF,
+     .from = "ceo@example.net", .fields = "Sender: bob@example.net", .want = EFFECT_REJECT,
+     .reason = "from-not-granted"},
+    {"on behalf, foreign Sender is rewritten", "header_sender=rewrite", FOUND_BEHALF,
+     .from = "ceo@example.net", .fields = "Sender: bob@example.net", .want = EFFECT_REWRITE,
+     .reason = "header-sender-not-granted", .adds_sender = true},
+    {"on behalf, foreign Sender is removed", "header_sender=remove", FOUND_BEHALF,
+     .from = "ceo@example.net", .fields = "Sender: bob@example.net", .want = EFFECT_REWRITE,
+     .reason = "header-sender-not-granted", .adds_sender = true},
+    {"on behalf, an exempt login's Sender stays", "header_sender=rewrite exempt=ann", FOUND_BEHALF,
+     .from = "ceo@example.net", .fields = "Sender: bob@example.net", .want = EFFECT_ACCEPT,
+     .observed = "from-not-granted"},
+    {"on behalf without a primary address", "", .login = "ann", .status = ACCOUNT_FOUND,
+     .grants = "ann@example.net behalf:ceo@example.net", .eom = true, .from = "ceo@example.net",
+     .want = EFFECT_REJECT, .reason = "from-not-granted",
+     .detail = "granted on behalf: no primary address for Sender"},
+    {"on behalf, primary address is not granted", "", .login = "ann", .status = ACCOUNT_FOUND,
+     .grants = "ann@example.net behalf:ceo@example.net", .primary = "old@example.net", .eom = true,
+     .from = "ceo@example.net", .want = EFFECT_REJECT, .reason = "from-not-granted"},
+    {"on behalf is no right to the envelope", "", FOUND_BEHALF, .sender = "ceo@example.net",
+     .from = "ann@example.net", .want = EFFECT_REJECT, .reason = "sender-not-granted"},
+    {"on behalf is no right to Sender", "", FOUND_BEHALF, .from = "ann@example.net",
+     .fields = "Sender: ceo@example.net", .want = EFFECT_REJECT,
+     .reason = "header-sender-not-granted"},
+    {"on behalf is no right to resend", "", FOUND_BEHALF, .from = "ann@example.net",
+     .fields = "Resent-From: ceo@example.net", .want = EFFECT_REJECT,
+     .reason = "resent-not-granted"},
+    {"on behalf, denied", "", FOUND_BEHALF, .denies = "ceo@example.net", .from = "ceo@example.net",
+     .want = EFFECT_REJECT, .reason = "from-not-granted"},
+    {"on behalf of a domain", "", .login = "ann", .status = ACCOUNT_FOUND,
+     .grants = "ann@example.net behalf:@board.example", .primary = "ann@example.net", .eom = true,
+     .from = "any@board.example", .want = EFFECT_ACCEPT, .adds_sender = true},
+    {"on behalf, the same in the name", "display_name=reject", FOUND_BEHALF,
+     .from = "ceo@example.net", .shown = "ceo@example.net", .want = EFFECT_ACCEPT,
+     .adds_sender = true},
+    {"on behalf is no right to a name beside one's own address", "display_name=reject",
+     FOUND_BEHALF, .from = "ann@example.net", .shown = "ceo@example.net", .want = EFFECT_REJECT,
+     .reason = "display-name-address"},
+    {"on behalf by old data", "", FOUND_BEHALF, .stale = true, .from = "ceo@example.net",
+     .want = EFFECT_ACCEPT, .adds_sender = true},
+    {"send-as beats on behalf", "", .login = "ann", .status = ACCOUNT_FOUND,
+     .grants = "behalf:ceo@example.net ceo@example.net ann@example.net",
+     .primary = "ann@example.net", .eom = true, .from = "ceo@example.net", .want = EFFECT_ACCEPT},
+    {"two authors, one on behalf, own Sender", "multiple_from=allow", FOUND_BEHALF,
+     .from = "ceo@example.net, ann@example.net", .fields = "Sender: ann@example.net",
+     .want = EFFECT_ACCEPT},
+    {"two authors, one on behalf, without Sender", "multiple_from=allow", FOUND_BEHALF,
+     .from = "ceo@example.net, ann@example.net", .want = EFFECT_REJECT, .reason = "from-multiple",
+     .adds_sender = true},
+    {"a report on behalf", "", FOUND_BEHALF, .sender = "<>", .report = true,
+     .from = "ceo@example.net", .want = EFFECT_ACCEPT, .adds_sender = true},
+    /* ---- a domain without what others own ---- */
+    {"unowned: who owns it has to be asked", "unowned", FOUND_DOMAIN, .sender = "new@example.net",
+     .want = EFFECT_TEMPFAIL, .reason = "directory-unavailable", .wants_owners = "new@example.net"},
+    {"unowned: nobody's", "unowned", FOUND_DOMAIN, .sender = "new@example.net",
+     .owners = "new@example.net", .want = EFFECT_ACCEPT},
+    {"unowned: one's own", "unowned", FOUND_DOMAIN, .sender = "new@example.net",
+     .owners = "new@example.net own", .want = EFFECT_ACCEPT},
+    {"unowned: another's", "unowned", FOUND_DOMAIN, .sender = "bob@example.net",
+     .owners = "bob@example.net bob", .want = EFFECT_REJECT, .reason = "sender-not-granted",
+     .detail = "owned by corp:bob"},
+    {"unowned: one's own and another's", "unowned", FOUND_DOMAIN, .sender = "bob@example.net",
+     .owners = "bob@example.net own bob", .want = EFFECT_REJECT, .reason = "sender-not-granted"},
+    {"unowned: another's, but granted by itself", "unowned", FOUND_DOMAIN,
+     .sender = "ann@example.net", .owners = "ann@example.net bob", .want = EFFECT_ACCEPT},
+    {"unowned: another's by old data", "unowned", FOUND_DOMAIN, .sender = "bob@example.net",
+     .owners = "bob@example.net bob stale", .want = EFFECT_TEMPFAIL,
+     .reason = "directory-unavailable", .wants_fresh = true},
+    {"unowned: nobody's by old data", "unowned", FOUND_DOMAIN, .sender = "new@example.net",
+     .owners = "new@example.net stale", .want = EFFECT_ACCEPT},
+    {"unowned: no answer", "unowned", FOUND_DOMAIN, .sender = "new@example.net",
+     .owners = "new@example.net late", .want = EFFECT_TEMPFAIL, .reason = "directory-unavailable",
+     .detail = "owners"},
+    {"unowned: no sound answer", "unowned", FOUND_DOMAIN, .sender = "new@example.net",
+     .owners = "new@example.net wrong", .want = EFFECT_TEMPFAIL, .reason = "misconfigured"},
+    {"all: another's", "", FOUND_DOMAIN, .sender = "bob@example.net", .want = EFFECT_ACCEPT},
+    {"unowned: From as well", "unowned", FOUND_DOMAIN, .eom = true, .from = "bob@example.net",
+     .owners = "bob@example.net bob", .want = EFFECT_REJECT, .reason = "from-not-granted"},
+    {"unowned: any address is no domain", "unowned", .login = "ann", .status = ACCOUNT_FOUND,
+     .grants = "*", .sender = "bob@example.net", .want = EFFECT_ACCEPT},
+    {"unowned: nothing is asked for what is refused anyway", "unowned", FOUND_DOMAIN,
+     .sender = "new@example.net", .eom = true, .from = "a b", .want = EFFECT_REJECT,
+     .reason = "from-malformed"},
+    /* ---- patterns and wrapped senders ---- */
+    {"pattern", "", .login = "ann", .status = ACCOUNT_FOUND, .grants = "list+*@example.net",
+     .sender = "list+bob=x.org@example.net", .want = EFFECT_ACCEPT},
+    {"pattern is no From", "", .login = "ann", .status = ACCOUNT_FOUND,
+     .grants = "list+*@example.net ann@example.net", .eom = true, .from = "list+bob@example.net",
+     .want = EFFECT_REJECT, .reason = "from-not-granted"},
+    {"pattern that denies", "", FOUND_DOMAIN, .denies = "list+*@example.net", .eom = true,
+     .from = "list+bob@example.net", .want = EFFECT_REJECT, .reason = "from-not-granted"},
+    {"wrapped sender", "", FOUND, .sender = "prvs=1=ann@example.net",
+     .unwrapped = "ann@example.net", .want = EFFECT_ACCEPT},
+    {"wrapped sender of another", "", FOUND, .sender = "prvs=1=bob@example.net",
+     .unwrapped = "bob@example.net", .want = EFFECT_REJECT, .reason = "sender-not-granted"},
+    {"wrapped sender that is denied as it is", "", FOUND, .denies = "prvs=1=ann@example.net",
+     .sender = "prvs=1=ann@example.net", .unwrapped = "ann@example.net", .want = EFFECT_REJECT,
+     .reason = "sender-not-granted"},
+    {"From must equal the envelope, unwrapped", "equal", FOUND, .sender = "prvs=1=ann@example.net",
+     .unwrapped = "ann@example.net", .eom = true, .from = "ann@example.net", .want = EFFECT_ACCEPT},
+    /* ---- principals ---- */
+    {"certificate, granted", "auth", .login = "!cert", .status = ACCOUNT_FOUND,
+     .grants = "ann@example.net", .want = EFFECT_ACCEPT},
+    {"certificate, another's", "", .login = "!cert", .status = ACCOUNT_FOUND,
+     .grants = "ann@example.net", .sender = "bob@example.net", .want = EFFECT_REJECT,
+     .reason = "sender-not-granted"},
+    {"certificate that nobody knows", "", .login = "!cert", .status = ACCOUNT_UNKNOWN,
+     .want = EFFECT_REJECT, .reason = "login-unknown"},
+    {"network, granted, to a local recipient", "auth", .login = "!network", .status = ACCOUNT_FOUND,
+     .grants = "ann@example.net", .rcpt = "local", .want = EFFECT_ACCEPT},
+    {"network that does not relay", "", .login = "!network", .status = ACCOUNT_FOUND,
+     .grants = "ann@example.net", .want = EFFECT_REJECT, .reason = "relay-denied"},
+    {"network that relays", "", .login = "!relay", .status = ACCOUNT_FOUND,
+     .grants = "ann@example.net", .want = EFFECT_ACCEPT},
+    {"network that is trusted too does not relay", "", .login = "!network", .status = ACCOUNT_FOUND,
+     .grants = "ann@example.net", .trusted = true, .want = EFFECT_REJECT, .reason = "relay-denied"},
+    {"network, another's From", "", .login = "!relay", .status = ACCOUNT_FOUND,
+     .grants = "ann@example.net", .eom = true, .from = "bob@example.net", .want = EFFECT_REJECT,
+     .reason = "from-not-granted"},
+    {"network is no outsider to local_sender", "local_sender=reject", .login = "!relay",
+     .status = ACCOUNT_FOUND, .grants = "ann@example.net", .want = EFFECT_ACCEPT},
+    /* ---- actions ---- */
+    {"envelope tagged", "envelope=tag", FOUND, .sender = "bob@example.net", .want = EFFECT_TAG,
+     .reason = "sender-not-granted"},
+    {"envelope held", "envelope=quarantine", FOUND, .sender = "bob@example.net",
+     .want = EFFECT_QUARANTINE, .reason = "sender-not-granted"},
+    {"envelope rewritten", "envelope=rewrite", FOUND_BEHALF, .sender = "bob@example.net",
+     .from = "ann@example.net", .want = EFFECT_REWRITE, .reason = "sender-not-granted"},
+    {"envelope rewritten without primary", "envelope=rewrite", FOUND, .sender = "bob@example.net",
+     .want = EFFECT_REJECT, .reason = "sender-not-granted"},
+    {"malformed envelope rewritten", "envelope=rewrite", FOUND_BEHALF, .sender = "!",
+     .from = "ann@example.net", .want = EFFECT_REWRITE, .reason = "sender-malformed"},
+    {"From rewritten", "header_from=rewrite", FOUND_BEHALF, .from = "bob@example.net",
+     .want = EFFECT_REWRITE, .reason = "from-not-granted"},
+    {"From tagged", "header_from=tag", FOUND, .eom = true, .from = "bob@example.net",
+     .want = EFFECT_TAG, .reason = "from-not-granted"},
+    {"From held", "header_from=quarantine", FOUND, .eom = true, .from = "bob@example.net",
+     .want = EFFECT_QUARANTINE, .reason = "from-not-granted"},
+    {"malformed From is not rewritten", "header_from=rewrite", FOUND_BEHALF, .from = "a b",
+     .want = EFFECT_REJECT, .reason = "from-malformed"},
+    {"malformed From tagged", "header_from=tag", FOUND, .eom = true, .from = "a b",
+     .want = EFFECT_TAG, .reason = "from-malformed"},
+    {"duplicate From is not rewritten", "header_from=rewrite", FOUND_BEHALF,
+     .from = "ann@example.net", .from_fields = 2, .want = EFFECT_REJECT,
+     .reason = "from-duplicate"},
+    {"missing From rewritten", "missing_from=rewrite", FOUND_BEHALF, .want = EFFECT_REWRITE,
+     .reason = "from-missing"},
+    {"several authors rewritten", "multiple_from=rewrite", FOUND_BEHALF,
+     .from = "ann@example.net, ann@example.net", .want = EFFECT_REWRITE, .reason = "from-multiple"},
+    {"Sender removed without primary", "header_sender=remove", FOUND, .eom = true,
+     .from = "ann@example.net", .fields = "Sender: bob@example.net", .want = EFFECT_REWRITE,
+     .reason = "header-sender-not-granted"},
+    {"malformed Sender removed", "header_sender=remove", FOUND, .eom = true,
+     .from = "ann@example.net", .fields = "Sender: a b", .want = EFFECT_REWRITE,
+     .reason = "header-sender-not-granted"},
+    {"Resent-From removed", "resent=remove", FOUND, .eom = true, .from = "ann@example.net",
+     .fields = "Resent-From: bob@example.net", .want = EFFECT_REWRITE,
+     .reason = "resent-not-granted"},
+    {"name dropped, without primary", "display_name=rewrite", FOUND, .eom = true,
+     .from = "ann@example.net", .shown = "ceo@x.org", .want = EFFECT_REWRITE,
+     .reason = "display-name-address"},
+    {"reject beats rewrite", "header_from=rewrite", FOUND_BEHALF, .from = "bob@example.net",
+     .fields = "Sender: bob@example.net", .want = EFFECT_REJECT,
+     .reason = "header-sender-not-granted"},
+    {"tempfail beats quarantine", "header_from=quarantine header_sender=tempfail", FOUND,
+     .eom = true, .from = "bob@example.net", .fields = "Sender: bob@example.net",
+     .want = EFFECT_TEMPFAIL, .reason = "header-sender-not-granted"},
+    {"quarantine beats rewrite", "header_from=rewrite header_sender=quarantine", FOUND_BEHALF,
+     .from = "bob@example.net", .fields = "Sender: bob@example.net", .want = EFFECT_QUARANTINE,
+     .reason = "header-sender-not-granted"},
+    {"rewrite beats tag", "header_from=tag header_sender=remove", FOUND, .eom = true,
+     .from = "bob@example.net", .fields = "Sender: bob@example.net", .want = EFFECT_REWRITE,
+     .reason = "header-sender-not-granted"},
+    {"tag of what is not known", "header_from=tag", FOUND, .stale = true, .eom = true,
+     .from = "bob@example.net", .want = EFFECT_TEMPFAIL, .reason = "directory-unavailable",
+     .wants_fresh = true},
+    {"exempt login is not tagged", "header_from=tag exempt=ann", FOUND, .eom = true,
+     .from = "bob@example.net", .want = EFFECT_ACCEPT, .observed = "from-not-granted"},
+    {"headers over a bound are not rewritten",
+     "header_from=rewrite header_sender=ignore resent=ignore", FOUND_BEHALF, .too_large = true,
+     .from = "ann@example.net", .want = EFFECT_REJECT, .reason = "headers-too-large"},
+    {"tagged From, null sender", "header_from=tag", FOUND, .sender = "<>", .report = true,
+     .eom = true, .from = "bob@example.net", .want = EFFECT_REJECT, .reason = "null-sender"},
+    /* ---- outsiders ---- */
+    {"local sender, reject", "local_sender=reject", .rcpt = "local", .want = EFFECT_REJECT,
+     .reason = "local-sender"},
+    {"local sender, allowed address", "local_sender=reject allow=ann@example.net", .rcpt = "local",
+     .want = EFFECT_ACCEPT},
+    {"local sender, allowed domain", "local_sender=reject allow=@example.net", .rcpt = "local",
+     .want = EFFECT_ACCEPT},
+    {"local sender, another address allowed", "local_sender=reject allow=bob@example.net",
+     .rcpt = "local", .want = EFFECT_REJECT, .reason = "local-sender"},
+    {"local sender, allowed network", "local_sender=reject allow_net=198.51.100.0/24",
+     .rcpt = "local", .want = EFFECT_ACCEPT},
+    {"local sender, another network allowed", "local_sender=reject allow_net=203.0.113.0/24",
+     .rcpt = "local", .want = EFFECT_REJECT, .reason = "local-sender"},
+    {"local sender waits where somebody may vouch", "local_sender=reject", .may_be_vouched = true,
+     .rcpt = "local", .want = EFFECT_ACCEPT},
+    {"local sender, not vouched for at the end", "local_sender=reject", .may_be_vouched = true,
+     .eom = true, .want = EFFECT_REJECT, .reason = "local-sender"},
+    {"local sender, vouched for", "local_sender=reject", .may_be_vouched = true, .vouched = true,
+     .eom = true, .want = EFFECT_ACCEPT},
+    {"local sender of a login is not vouched for", "", FOUND, .sender = "bob@example.net",
+     .may_be_vouched = true, .vouched = true, .eom = true, .from = "ann@example.net",
+     .want = EFFECT_REJECT, .reason = "sender-not-granted"},
+    {"local sender, tagged", "local_sender=tag", .eom = true, .want = EFFECT_TAG,
+     .reason = "local-sender"},
+    {"local From is not looked at", "local_sender=ignore", .eom = true, .from = "ann@example.net",
+     .want = EFFECT_ACCEPT},
+    {"local From", "local_sender=ignore local_from=reject", .eom = true, .from = "ann@example.net",
+     .want = EFFECT_REJECT, .reason = "local-sender", .detail = "in the header From"},
+    {"local From, second mailbox", "local_sender=ignore local_from=reject", .eom = true,
+     .from = "x@other.example, ann@example.net", .want = EFFECT_REJECT, .reason = "local-sender"},
+    {"local From of a list", "local_sender=ignore local_from=reject", .eom = true,
+     .list_mail = true, .from = "ann@example.net", .want = EFFECT_ACCEPT},
+    {"local From, vouched for", "local_sender=ignore local_from=reject", .eom = true,
+     .vouched = true, .from = "ann@example.net", .want = EFFECT_ACCEPT},
+    {"local From, allowed address", "local_sender=ignore local_from=reject allow=@example.net",
+     .eom = true, .from = "ann@example.net", .want = EFFECT_ACCEPT},
+    {"local From, allowed network", "local_sender=ignore local_from=reject allow_net=198.51.100.7",
+     .eom = true, .from = "ann@example.net", .want = EFFECT_ACCEPT},
+    {"foreign From of an outsider", "local_sender=ignore local_from=reject", .eom = true,
+     .from = "x@other.example", .want = EFFECT_ACCEPT},
+    {"local From that cannot be read", "local_sender=ignore local_from=reject", .eom = true,
+     .from = "a b", .mentions = "@example.net", .want = EFFECT_REJECT, .reason = "local-sender"},
+    {"local From, trusted client", "local_sender=ignore local_from=reject", .trusted = true,
+     .eom = true, .from = "ann@example.net", .want = EFFECT_ACCEPT},
+    {"local From over a bound", "local_sender=ignore local_from=reject", .eom = true,
+     .too_large = true, .from = "x@other.example", .want = EFFECT_REJECT,
+     .reason = "headers-too-large"},
+    {"From over a bound where nobody looks at it", "local_sender=ignore", .eom = true,
+     .too_large = true, .from = "x@other.example", .want = EFFECT_ACCEPT},
+    {"local From, held", "local_sender=ignore local_from=quarantine", .eom = true,
+     .from = "ann@example.net", .want = EFFECT_QUARANTINE, .reason = "local-sender"},
+    /* ---- recipients ---- */
+    {"known recipient has to be asked", "known_recipient=reject", .sender = "x@other.example",
+     .rcpt = "bob", .want = EFFECT_TEMPFAIL, .reason = "directory-unavailable",
+     .wants_owners = "rcpt"},
+    {"known recipient", "known_recipient=reject", .sender = "x@other.example", .rcpt = "bob",
+     .rcpt_owners = "bob", .want = EFFECT_ACCEPT},
+    {"unknown recipient", "known_recipient=reject", .sender = "x@other.example", .rcpt = "bob",
+     .rcpt_owners = "", .want = EFFECT_REJECT, .reason = "recipient-unknown"},
+    {"unknown recipient by old data", "known_recipient=reject", .sender = "x@other.example",
+     .rcpt = "bob", .rcpt_owners = "stale", .want = EFFECT_TEMPFAIL,
+     .reason = "directory-unavailable", .wants_fresh = true},
+    {"recipient, no answer", "known_recipient=reject", .sender = "x@other.example", .rcpt = "bob",
+     .rcpt_owners = "late", .want = EFFECT_TEMPFAIL, .reason = "directory-unavailable"},
+    {"recipient, no sound answer", "known_recipient=reject", .sender = "x@other.example",
+     .rcpt = "bob", .rcpt_owners = "wrong", .want = EFFECT_TEMPFAIL, .reason = "misconfigured"},
+    {"unknown recipient, observed", "known_recipient=observe", .sender = "x@other.example",
+     .rcpt = "bob", .rcpt_owners = "", .want = EFFECT_ACCEPT, .observed = "recipient-unknown"},
+    {"recipient, no answer, observed", "known_recipient=observe", .sender = "x@other.example",
+     .rcpt = "bob", .rcpt_owners = "late", .want = EFFECT_ACCEPT,
+     .observed = "directory-unavailable"},
+    {"recipient is not looked at", "", .sender = "x@other.example", .rcpt = "bob",
+     .want = EFFECT_ACCEPT},
+    {"postmaster is always known", "known_recipient=reject", .sender = "x@other.example",
+     .rcpt = "postmaster", .want = EFFECT_ACCEPT},
+    {"exempt recipient", "known_recipient=reject exempt_rcpt=bob@example.net",
+     .sender = "x@other.example", .rcpt = "bob", .want = EFFECT_ACCEPT},
+    {"exempt domain of recipients", "known_recipient=reject exempt_rcpt=@example.net",
+     .sender = "x@other.example", .rcpt = "bob", .want = EFFECT_ACCEPT},
+    {"another recipient is exempt", "known_recipient=reject exempt_rcpt=eve@example.net",
+     .sender = "x@other.example", .rcpt = "bob", .rcpt_owners = "", .want = EFFECT_REJECT,
+     .reason = "recipient-unknown"},
+    {"exempt recipient excuses no claim", "known_recipient=reject exempt_rcpt=@example.net", FOUND,
+     .sender = "bob@example.net", .rcpt = "bob", .want = EFFECT_REJECT,
+     .reason = "sender-not-granted"},
+    {"a login's unknown recipient", "known_recipient=reject", FOUND, .rcpt = "bob",
+     .rcpt_owners = "", .want = EFFECT_REJECT, .reason = "recipient-unknown"},
+    {"a foreign recipient is nobody here", "known_recipient=reject", FOUND, .want = EFFECT_ACCEPT},
+    {"relay before unknown", "known_recipient=reject", .sender = "x@other.example",
+     .want = EFFECT_REJECT, .reason = "relay-denied"},
 };
 
 static const struct addr_alias addr_aliases[] = {{"alias.example", "example.net"}};
@@ -873,6 +1178,25 @@ static const struct addr_rules addr_rules = {
     .aliases = addr_aliases,
     .alias_count = 1,
 };
+
+static const struct grant_list *grant_list(struct arena *a, const char *words)
+{
+    struct grant *grants = arena_array(a, 8, sizeof *grants);
+    struct grant_list *list = arena_alloc(a, sizeof *list);
+    char *save = NULL;
+    list->items = grants;
+    for (char *word = strtok_r(arena_strdup(a, words ? words : ""), " ", &save); word;
+         word = strtok_r(NULL, " ", &save)) {
+        struct grant *grant = &grants[list->count++];
+        *grant = (struct grant){.directory = "corp", .entry = "here", .attribute = "attr"};
+        if (strncmp(word, "behalf:", 7) == 0) {
+            grant->right = GRANT_ON_BEHALF;
+            word += 7;
+        }
+        assert_true(grant_parse(a, &addr_rules, span_of(word), grant, NULL));
+    }
+    return list;
+}
 
 static void set_option(struct arena *a, struct policy *policy, char *word)
 {
@@ -886,6 +1210,16 @@ static void set_option(struct arena *a, struct policy *policy, char *word)
         policy->from_must_equal_envelope = true;
     } else if (strcmp(word, "covers") == 0) {
         policy->resent_covers_from = true;
+    } else if (strcmp(word, "unowned") == 0) {
+        policy->unowned_domains = true;
+    } else if (strncmp(word, "allow=", 6) == 0) {
+        policy->local_sender_allow = *grant_list(a, value + 1);
+    } else if (strncmp(word, "allow_net=", 10) == 0) {
+        struct net *net = arena_alloc(a, sizeof *net);
+        assert_true(net_parse(span_of(value + 1), net, NULL));
+        policy->local_sender_networks = (struct netset){net, 1};
+    } else if (strncmp(word, "exempt_rcpt=", 12) == 0) {
+        policy->exempt_recipients = *grant_list(a, value + 1);
     } else if (strncmp(word, "exempt=", 7) == 0) {
         const char **items = arena_array(a, 1, sizeof *items);
         items[0] = value + 1;
@@ -919,23 +1253,40 @@ static void set_principal(const struct row *row, struct principal *p)
         p->fault = PRINCIPAL_HALF;
     if (strcmp(row->login, "!invalid") == 0)
         p->fault = PRINCIPAL_LOGIN_INVALID;
+    if (strcmp(row->login, "!cert") == 0)
+        p->kind = PRINCIPAL_CERT;
+    else if (strcmp(row->login, "!network") == 0 || strcmp(row->login, "!relay") == 0)
+        p->kind = PRINCIPAL_NETWORK;
+    p->relays = strcmp(row->login, "!relay") == 0;
     p->login = (struct login){.name = row->login, .local = row->login, .domain = ""};
 }
 
-static const struct grant_list *grant_list(struct arena *a, const char *words)
+/* Words as in struct row. */
+static const struct account_answer *owners_answer(struct arena *a, const char *words)
 {
-    struct grant *grants = arena_array(a, 8, sizeof *grants);
-    struct grant_list *list = arena_alloc(a, sizeof *list);
+    struct account_answer *answer = arena_alloc(a, sizeof *answer);
+    struct account_source *sources = arena_array(a, 8, sizeof *sources);
+    *answer = (struct account_answer){
+        .status = ACCOUNT_UNKNOWN, .missing = ACCOUNT_FOUND, .fresh = true, .why = "owners"};
     char *save = NULL;
-    list->items = grants;
-    for (char *word = strtok_r(arena_strdup(a, words ? words : ""), " ", &save); word;
+    for (char *word = strtok_r(arena_strdup(a, words), " ", &save); word;
          word = strtok_r(NULL, " ", &save)) {
-        struct grant *grant = &grants[list->count++];
-        *grant = (struct grant){.directory = "corp", .entry = "here", .attribute = "attr"};
-        assert_true(grant_parse(a, &addr_rules, span_of(word), grant, NULL));
+        if (strcmp(word, "stale") == 0)
+            answer->fresh = false;
+        else if (strcmp(word, "late") == 0)
+            answer->status = ACCOUNT_UNAVAILABLE;
+        else if (strcmp(word, "wrong") == 0)
+            answer->status = ACCOUNT_MISCONFIGURED;
+        else
+            sources[answer->account.source_count++] = (struct account_source){"corp", word};
     }
-    return list;
+    if (answer->account.source_count > 0)
+        answer->status = ACCOUNT_FOUND;
+    answer->account.sources = sources;
+    return answer;
 }
+
+static const struct account_source self = {"corp", "own"};
 
 static struct account account_of(struct arena *a, const char *grants, const char *denies,
                                  bool disabled)
@@ -946,6 +1297,8 @@ static struct account account_of(struct arena *a, const char *grants, const char
         .denies = grant_list(a, denies),
         .deny_count = 1,
         .state = disabled ? ACCOUNT_DISABLED : ACCOUNT_ENABLED,
+        .sources = &self,
+        .source_count = 1,
     };
 }
 
@@ -962,6 +1315,45 @@ static void set_sender(struct arena *a, const struct row *row, struct sender_fac
         assert_int_equal(addr_parse(a, &addr_rules, span_of(text), &sender->addr, NULL), ADDR_OK);
         sender->local = strcmp(sender->addr.domain, "example.net") == 0;
     }
+}
+
+static void set_unwrapped(struct arena *a, const struct row *row, struct sender_fact *sender)
+{
+    struct addr *inner = arena_alloc(a, sizeof *inner);
+    sender->vouched = row->vouched;
+    if (!row->unwrapped)
+        return;
+    assert_int_equal(addr_parse(a, &addr_rules, span_of(row->unwrapped), inner, NULL), ADDR_OK);
+    sender->unwrapped = inner;
+}
+
+static void set_owners(struct arena *a, const struct row *row, struct facts *facts)
+{
+    struct owner_fact *owners = arena_array(a, 8, sizeof *owners);
+    char *save = NULL;
+    for (char *line = strtok_r(arena_strdup(a, row->owners ? row->owners : ""), "\n", &save); line;
+         line = strtok_r(NULL, "\n", &save)) {
+        char *words = strchr(line, ' ');
+        if (words)
+            *words++ = '\0';
+        owners[facts->owner_count++] =
+            (struct owner_fact){line, owners_answer(a, words ? words : "")};
+    }
+    facts->owners = owners;
+}
+
+static void set_recipient(struct arena *a, const struct row *row, struct recipient_fact *to)
+{
+    const char *key = row->rcpt ? arena_printf(a, "%s@example.net", row->rcpt) : "x@other.example";
+    *to = (struct recipient_fact){
+        .raw = "<x@other.example>",
+        .key = "x@other.example",
+        .local = row->rcpt != NULL,
+        .postmaster = row->rcpt && strcmp(row->rcpt, "postmaster") == 0,
+        .number = row->rcpt_number,
+        .owners = row->rcpt_owners ? owners_answer(a, row->rcpt_owners) : NULL,
+    };
+    assert_int_equal(addr_parse(a, &addr_rules, span_of(key), &to->addr, NULL), ADDR_OK);
 }
 
 static struct field_fact field_of(struct arena *a, enum field_kind kind, const char *value)
@@ -1012,6 +1404,10 @@ static void set_from(struct arena *a, const struct row *row, struct facts *facts
         return;
     facts->from_fields = row->from_fields ? row->from_fields : 1;
     facts->from = field_of(a, FIELD_FROM, row->from);
+    bool *vouched = arena_array(a, facts->from.list.count + 1, sizeof *vouched);
+    for (size_t i = 0; i < facts->from.list.count; i++)
+        vouched[i] = row->vouched;
+    facts->from.vouched = vouched;
     set_shown(a, &facts->from, row->shown);
 }
 
@@ -1065,11 +1461,11 @@ static void build(struct arena *a, const struct row *row, struct account_answer 
         .have_local_domains = !row->no_local_domains,
         .report = row->report,
         .too_large = row->too_large ? "too large" : NULL,
-        .recipient = {.raw = "<x@other.example>",
-                      .key = "x@other.example",
-                      .local = row->rcpt != NULL,
-                      .number = row->rcpt_number},
+        .may_be_vouched = row->may_be_vouched,
+        .list_mail = row->list_mail,
+        .from_mentions = row->mentions,
     };
+    set_recipient(a, row, &facts->recipient);
     *answer = (struct account_answer){
         .status = row->status,
         .fresh = !row->stale,
@@ -1078,9 +1474,13 @@ static void build(struct arena *a, const struct row *row, struct account_answer 
         .why = row->missing_set ? "asked first" : NULL,
         .account = account_of(a, row->grants, row->denies, row->disabled),
     };
+    answer->account.primary = row->primary;
     facts->recheck = again(a, row);
+    facts->principal.client_addr = "198.51.100.7";
+    set_owners(a, row, facts);
     set_principal(row, &facts->principal);
     set_sender(a, row, &facts->sender);
+    set_unwrapped(a, row, &facts->sender);
     set_from(a, row, facts);
     set_fields(a, row, facts);
     if (row->login && facts->principal.fault == PRINCIPAL_SOUND)
@@ -1093,6 +1493,15 @@ static bool observed(const struct decision *d, const char *id)
         if (d->findings[i].observed && strcmp(reason_info(d->findings[i].reason)->id, id) == 0)
             return true;
     return false;
+}
+
+static void wants_owners(const struct decision *d, const char *want)
+{
+    bool rcpt = want && strcmp(want, "rcpt") == 0;
+    assert_int_equal(d->wants_recipient, rcpt);
+    assert_int_equal(d->wants_owner_count, want && !rcpt ? 1 : 0);
+    if (want && !rcpt)
+        assert_string_equal(d->wants_owners[0]->key, want);
 }
 
 static void decides(void **state)
@@ -1109,11 +1518,13 @@ static void decides(void **state)
     assert_string_equal(reason_info(decision.reason)->id, row->reason ? row->reason : "none");
     assert_int_equal(decision.effect, row->want);
     assert_int_equal(decision.wants_fresh, row->wants_fresh);
+    assert_int_equal(decision.adds_sender, row->adds_sender);
+    wants_owners(&decision, row->wants_owners);
     if (row->detail && *row->detail)
         assert_string_equal(decision.findings[0].detail, row->detail);
     else if (row->detail)
         assert_null(decision.findings[0].detail);
-    if (row->want != EFFECT_ACCEPT && row->reason && strcmp(row->reason, "sender-not-granted") == 0)
+    if (effect_refuses(row->want) && row->reason && strcmp(row->reason, "sender-not-granted") == 0)
         assert_null(decision.sender_grant);
     if (row->observed)
         assert_true(observed(&decision, row->observed));

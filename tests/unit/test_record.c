@@ -58,8 +58,10 @@ static void refused(struct scene *s)
     s->decision = (struct decision){
         .effect = EFFECT_REJECT,
         .reason = REASON_FROM_NOT_GRANTED,
-        .findings = {{REASON_FROM_MULTIPLE, EFFECT_REJECT, true, NULL, NULL},
-                     {REASON_FROM_NOT_GRANTED, EFFECT_REJECT, false, "b@x.org", NULL}},
+        .findings = {{.reason = REASON_FROM_MULTIPLE, .effect = EFFECT_REJECT, .observed = true},
+                     {.reason = REASON_FROM_NOT_GRANTED,
+                      .effect = EFFECT_REJECT,
+                      .address = "b@x.org"}},
         .finding_count = 2,
     };
 }

@@ -1,0 +1,332 @@
+#include "fields.h"
+#include "authres.h"
+#include "report.h"
+
+#include <string.h>
+
+enum { RESULTS_MAX = 20 }; /* Authentication-Results fields that are looked at */
+
+/* A field that claims addresses, as it came. */
+struct kept_field {
+    enum field_kind kind;
+    unsigned index;
+    size_t name_len;   /* as it stood, blanks included */
+    struct span value; /* data NULL where it was over the bound */
+};
+
+/* Lists grow by doubling, in the arena. */
+struct fields {
+    struct arena *arena;
+    const struct fields_conf *conf;
+    unsigned count;                /* all fields */
+    unsigned of_kind[FIELD_KINDS]; /* the kept kinds, by name */
+    struct kept_field from;        /* the first one */
+    struct kept_field *kept;       /* Sender and Resent-* */
+    size_t kept_count, kept_room;
+    struct forged_field *forged;
+    size_t forged_count, forged_room;
+    unsigned own_counts[2], result_count;
+    struct authres results[RESULTS_MAX];
+    size_t trusted_count;
+    bool received_seen;
+    bool has_content_type, report, list_mail, has_reply_to;
+    const char *too_large;
+    const char *from_mentions;
+};
+
+struct fields *fields_create(struct arena *a, const struct fields_conf *conf)
+{
+    struct fields *f = arena_alloc(a, sizeof *f);
+    *f = (struct fields){.arena = a, .conf = conf};
+    return f;
+}
+
+static void *grown(struct arena *a, const void *items, size_t count, size_t *room, size_t size)
+{
+    *room = *room ? 2 * *room : 2;
+    void *more = arena_array(a, *room, size);
+    if (count)
+        memcpy(more, items, count * size);
+    return more;
+}
+
+static bool too_large(struct fields *f, const char *name, size_t size)
+{
+    if (size <= f->conf->max_header_size)
+        return false;
+    if (!f->too_large)
+        f->too_large = arena_printf(f->arena, "%s is over max_header_size", name);
+    return true;
+}
+
+/* ---- fields that claim addresses ---- */
+
+/* FIELD_KINDS where the field claims no address. */
+static enum field_kind kind_of(struct span name)
+{
+    int kind = 0;
+    while (kind < FIELD_KINDS &&
+           !span_equal_nocase(name, span_of(field_name((enum field_kind)kind))))
+        kind++;
+    return (enum field_kind)kind;
+}
+
+static struct kept_field copy_field(struct fields *f, enum field_kind kind, const char *name,
+                                    struct span value)
+{
+    struct kept_field field = {.kind = kind, .index = f->of_kind[kind], .name_len = strlen(name)};
+    if (!too_large(f, field_name(kind), field.name_len + value.len))
+        field.value = span_make(arena_copy(f->arena, value), value.len);
+    return field;
+}
+
+static bool is_domain_octet(char c)
+{
+    return ascii_is_alpha(c) || ascii_is_digit(c) || c == '-' || c == '.' ||
+           (unsigned char)c >= 0x80;
+}
+
+/* The first address of a local domain that a text might show somebody, whatever its syntax. */
+static const char *find_local_mention(const struct fields *f, struct span text)
+{
+    for (size_t at = 0; at < text.len; at++) {
+        struct addr addr;
+        size_t end = at + 1;
+        if (text.data[at] != '@')
+            continue;
+        while (end < text.len && is_domain_octet(text.data[end]))
+            end++;
+        struct span domain = span_sub(text, at + 1, end - at - 1);
+        if (addr_make(f->arena, f->conf->address, span_of("x"), domain, &addr, NULL) == ADDR_OK &&
+            domset_has(f->conf->local_domains, addr.domain))
+            return arena_printf(f->arena, "@%s", addr.domain);
+    }
+    return NULL;
+}
+
+static void note_mention(struct fields *f, struct span text)
+{
+    if (!f->conf->authenticated && !f->from_mentions)
+        f->from_mentions = find_local_mention(f, text);
+}
+
+static void keep_from(struct fields *f, const char *name, struct span value)
+{
+    if (++f->of_kind[FIELD_FROM] == 1)
+        f->from = copy_field(f, FIELD_FROM, name, value);
+    else if (!too_large(f, "From", value.len))
+        note_mention(f, value);
+}
+
+/* Of Sender and Resent-* there may be many; those over max_headers are refused unread. */
+static void keep_field(struct fields *f, enum field_kind kind, const char *name, struct span value)
+{
+    f->of_kind[kind]++;
+    if (f->count > f->conf->max_headers)
+        return;
+    if (f->kept_count == f->kept_room)
+        f->kept = grown(f->arena, f->kept, f->kept_count, &f->kept_room, sizeof *f->kept);
+    f->kept[f->kept_count++] = copy_field(f, kind, name, value);
+}
+
+/* ---- what pretends to be ours ---- */
+
+static void is_forged(struct fields *f, const char *name, unsigned index)
+{
+    if (f->count > f->conf->max_headers)
+        return;
+    if (f->forged_count == f->forged_room)
+        f->forged = grown(f->arena, f->forged, f->forged_count, &f->forged_room, sizeof *f->forged);
+    f->forged[f->forged_count++] = (struct forged_field){name, index};
+}
+
+static void look_for_forged(struct fields *f, struct span name)
+{
+    for (size_t i = 0; i < sizeof f->own_counts / sizeof f->own_counts[0]; i++) {
+        const char *own = f->conf->own_names[i];
+        if (own && span_equal_nocase(name, span_of(own)))
+            is_forged(f, own, ++f->own_counts[i]);
+    }
+}
+
+static bool is_id(const char *id, const char *wanted)
+{
+    return id && wanted && span_equal_nocase(span_of(id), span_of(wanted));
+}
+
+/* An outsider can write this field as well as we can: what counts is that somebody in front of us
+ * takes out those that come from outside. */
+static void trust_results(struct fields *f, struct span value)
+{
+    struct authres *result = &f->results[f->trusted_count];
+    if (f->received_seen || f->trusted_count == RESULTS_MAX || value.len > f->conf->max_header_size)
+        return;
+    if (authres_parse(f->arena, value, result) == AUTHRES_OK &&
+        is_id(result->authserv_id, f->conf->trusted_id))
+        f->trusted_count++;
+}
+
+static void look_at_results(struct fields *f, struct span value)
+{
+    f->result_count++;
+    if (f->conf->own_id && is_id(authres_id(f->arena, value), f->conf->own_id))
+        is_forged(f, "Authentication-Results", f->result_count);
+    else if (f->conf->trusted_id && !f->conf->authenticated)
+        trust_results(f, value);
+}
+
+/* ---- what is only noted ---- */
+
+static void look_at_content_type(struct fields *f, struct span value)
+{
+    if (!f->has_content_type && !too_large(f, "Content-Type", value.len))
+        f->report = f->report || report_content_type(value);
+    f->has_content_type = true;
+}
+
+static void look_at_auto_submitted(struct fields *f, struct span value)
+{
+    f->report = f->report || report_auto_submitted(value);
+}
+
+static void look_at_list_id(struct fields *f, struct span value)
+{
+    f->list_mail = f->list_mail || span_trim(value).len > 0;
+}
+
+static void look_at_reply_to(struct fields *f, struct span value)
+{
+    (void)value;
+    f->has_reply_to = true;
+}
+
+static void look_at_received(struct fields *f, struct span value)
+{
+    (void)value;
+    f->received_seen = true;
+}
+
+static const struct {
+    const char *name;
+    void (*look)(struct fields *f, struct span value);
+} noted[] = {
+    {"Content-Type", look_at_content_type}, {"Auto-Submitted", look_at_auto_submitted},
+    {"List-Id", look_at_list_id},           {"Reply-To", look_at_reply_to},
+    {"Received", look_at_received},         {"Authentication-Results", look_at_results},
+};
+
+static void note(struct fields *f, struct span name, struct span value)
+{
+    for (size_t i = 0; i < sizeof noted / sizeof noted[0]; i++)
+        if (span_equal_nocase(name, span_of(noted[i].name)))
+            noted[i].look(f, value);
+    look_for_forged(f, name);
+}
+
+void fields_add(struct fields *f, const char *name, const char *value)
+{
+    struct span trimmed = span_trim(span_of(name));
+    enum field_kind kind = kind_of(trimmed);
+    if (++f->count > f->conf->max_headers)
+        f->too_large = "more fields than max_headers";
+    if (kind == FIELD_FROM)
+        keep_from(f, name, span_of(value));
+    else if (kind != FIELD_KINDS)
+        keep_field(f, kind, name, span_of(value));
+    else
+        note(f, trimmed, span_of(value));
+}
+
+/* ---- reading ---- */
+
+static bool is_vouched(const struct fields *f, const char *domain)
+{
+    for (size_t i = 0; i < f->trusted_count; i++)
+        if (authres_passes(&f->results[i], domain))
+            return true;
+    return false;
+}
+
+static const bool *find_local(const struct fields *f, const struct mailbox_list *list)
+{
+    bool *local = arena_array(f->arena, list->count, sizeof *local);
+    for (size_t i = 0; i < list->count; i++)
+        local[i] = domset_has(f->conf->local_domains, list->items[i].addr.domain);
+    return local;
+}
+
+static const bool *find_vouched(const struct fields *f, const struct mailbox_list *list)
+{
+    bool *vouched = arena_array(f->arena, list->count, sizeof *vouched);
+    for (size_t i = 0; i < list->count; i++)
+        vouched[i] = is_vouched(f, list->items[i].addr.domain);
+    return vouched;
+}
+
+static const struct shown *read_shown(const struct fields *f, const struct mailbox_list *list)
+{
+    if (!f->conf->authenticated)
+        return NULL;
+    struct shown *shown = arena_array(f->arena, list->count, sizeof *shown);
+    for (size_t i = 0; i < list->count; i++)
+        shown_read(f->arena, f->conf->address, &list->items[i], &shown[i]);
+    return shown;
+}
+
+static void read_list(struct fields *f, const struct kept_field *kept, struct field_fact *out)
+{
+    struct errtext why = {""};
+    out->raw = arena_copy(f->arena, span_trim(kept->value));
+    out->status =
+        mailbox_parse(f->arena, f->conf->address, kept->name_len, kept->value, &out->list, &why);
+    if (*why.text)
+        out->why = arena_strdup(f->arena, why.text);
+    out->local = find_local(f, &out->list);
+    if (out->status == MAILBOX_OK)
+        out->shown = read_shown(f, &out->list);
+}
+
+static void read_field(struct fields *f, const struct kept_field *kept, struct field_fact *out)
+{
+    out->kind = kept->kind;
+    out->index = kept->index;
+    if (kept->value.data) {
+        read_list(f, kept, out);
+        return;
+    }
+    out->status = MAILBOX_MALFORMED; /* not kept, so not readable */
+    out->raw = "";
+    out->why = "over max_header_size";
+}
+
+static void read_from(struct fields *f, struct facts *out)
+{
+    out->from_fields = f->of_kind[FIELD_FROM];
+    if (out->from_fields == 0)
+        return;
+    read_field(f, &f->from, &out->from);
+    if (f->conf->authenticated)
+        return;
+    out->from.vouched = find_vouched(f, &out->from.list);
+    if (out->from.status != MAILBOX_OK && out->from.status != MAILBOX_BLANK)
+        note_mention(f, f->from.value);
+}
+
+void fields_read(struct fields *f, struct facts *out)
+{
+    struct field_fact *facts = arena_array(f->arena, f->kept_count, sizeof *facts);
+    for (size_t i = 0; i < f->kept_count; i++)
+        read_field(f, &f->kept[i], &facts[i]);
+    read_from(f, out);
+    out->fields = facts;
+    out->field_count = f->kept_count;
+    out->report = f->report;
+    out->list_mail = f->list_mail;
+    out->has_reply_to = f->has_reply_to;
+    out->from_mentions = f->from_mentions;
+    out->forged = f->forged;
+    out->forged_count = f->forged_count;
+    out->too_large = f->too_large;
+    out->sender.vouched =
+        out->sender.shape == SENDER_ADDRESS && is_vouched(f, out->sender.addr.domain);
+}
