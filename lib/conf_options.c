@@ -147,8 +147,11 @@ static void set_authserv_id(const struct conf_value *v)
     bool good = *v->text != '\0';
     for (const char *c = v->text; *c && good; c++)
         good = *c > ' ' && *c <= '~' && !strchr("()<>@,;:\\\"/[]?=", *c);
+    char *id = arena_strdup(v->load->snapshot->arena, v->text);
+    for (char *c = id; *c; c++)
+        *c = ascii_lower(*c);
     if (good)
-        v->load->snapshot->authserv_id = conf_keep(v);
+        v->load->snapshot->authserv_id = id;
     else
         conf_fault(v->load, v->at,
                    "authserv_id: \"%s\" is no name for Authentication-Results; the name of this "

@@ -18,6 +18,7 @@ struct kept_field {
 struct fields {
     struct arena *arena;
     const struct fields_conf *conf;
+    const char *own_id;            /* in the form of authres.h, NULL for none */
     unsigned count;                /* all fields */
     unsigned of_kind[FIELD_KINDS]; /* the kept kinds, by name */
     struct kept_field from;        /* the first one */
@@ -38,6 +39,8 @@ struct fields *fields_create(struct arena *a, const struct fields_conf *conf)
 {
     struct fields *f = arena_alloc(a, sizeof *f);
     *f = (struct fields){.arena = a, .conf = conf};
+    if (conf->own_id)
+        f->own_id = authres_id(a, span_of(conf->own_id));
     return f;
 }
 
@@ -169,7 +172,7 @@ static void trust_results(struct fields *f, struct span value)
 static void look_at_results(struct fields *f, struct span value)
 {
     f->result_count++;
-    if (f->conf->own_id && is_id(authres_id(f->arena, value), f->conf->own_id))
+    if (f->own_id && authres_claims(f->arena, value, f->own_id))
         is_forged(f, "Authentication-Results", f->result_count);
     else if (f->conf->trusted_id && !f->conf->authenticated)
         trust_results(f, value);

@@ -154,6 +154,32 @@ HOLDS(checks, p->actions[CHECK_ENVELOPE] == ACTION_IGNORE &&
                   p->actions[CHECK_RELAY] == ACTION_TEMPFAIL &&
                   p->actions[CHECK_LOCAL_SENDER] == ACTION_REJECT &&
                   p->actions[CHECK_DIRECTORY_UNAVAILABLE] == ACTION_ACCEPT)
+HOLDS(actions, p->actions[CHECK_ENVELOPE] == ACTION_REWRITE &&
+                   p->actions[CHECK_HEADER_FROM] == ACTION_TAG &&
+                   p->actions[CHECK_MULTIPLE_FROM] == ACTION_QUARANTINE &&
+                   p->actions[CHECK_MISSING_FROM] == ACTION_REWRITE &&
+                   p->actions[CHECK_HEADER_SENDER] == ACTION_REMOVE &&
+                   p->actions[CHECK_RESENT] == ACTION_REMOVE &&
+                   p->actions[CHECK_DISPLAY_NAME] == ACTION_REWRITE &&
+                   p->actions[CHECK_LOCAL_SENDER] == ACTION_QUARANTINE &&
+                   p->actions[CHECK_LOCAL_FROM] == ACTION_TAG &&
+                   p->actions[CHECK_KNOWN_RECIPIENT] == ACTION_REJECT)
+HOLDS(actions_preset, p->actions[CHECK_LOCAL_FROM] == ACTION_IGNORE &&
+                          p->actions[CHECK_KNOWN_RECIPIENT] == ACTION_IGNORE &&
+                          !p->unowned_domains && !p->trace_header && !p->auth_results &&
+                          !p->local_sender_allow.count && !p->local_sender_networks.count &&
+                          !p->exempt_recipients.count && !s->authserv_id && !s->unwrap_batv &&
+                          !s->unwrap_srs)
+HOLDS(authserv_id, has_text(s->authserv_id, "mail.example.net"))
+HOLDS(unwrap, s->unwrap_batv && s->unwrap_srs)
+HOLDS(unwrap_srs, !s->unwrap_batv && s->unwrap_srs)
+HOLDS(marks, p->unowned_domains &&has_text(p->trace_header, "X-Sent-By") && p->auth_results)
+HOLDS(allowed, p->local_sender_allow.count == 2 &&
+                   has_text(p->local_sender_allow.items[0].key, "news@a.example") &&
+                   p->local_sender_allow.items[1].form == GRANT_SUBDOMAINS &&
+                   netset_has(&p->local_sender_networks, "192.0.2.9") &&
+                   p->exempt_recipients.count == 1 &&
+                   p->exempt_recipients.items[0].form == GRANT_DOMAIN)
 HOLDS(multiple_from, p->actions[CHECK_MULTIPLE_FROM] == ACTION_ALLOW &&
                          p->actions[CHECK_HEADER_SENDER] == ACTION_REJECT &&
                          p->actions[CHECK_RESENT] == ACTION_REJECT &&
@@ -295,6 +321,24 @@ static const struct good goods[] = {
      "directory_unavailable = accept }\n" SENDERS,
      checks},
     {"multiple_from", "policy \"x\" { multiple_from = allow }\n" SENDERS, multiple_from},
+    {"policy checks: actions that change the message",
+     "policy \"x\" { envelope = rewrite header_from = tag multiple_from = quarantine "
+     "missing_from = rewrite header_sender = remove resent = remove display_name = rewrite "
+     "local_sender = quarantine local_from = tag known_recipient = reject }\n" SENDERS,
+     actions},
+    {"policy: what is off without being set", "policy \"x\" { }\n" SENDERS, actions_preset},
+    {"authserv_id", "authserv_id = \"mail.example.net\"\n" SENDERS, authserv_id},
+    {"address unwrap", "address { unwrap = { \"batv\", \"srs\" } }\n" SENDERS, unwrap},
+    {"address unwrap, one", "address { unwrap = { \"srs\" } }\n" SENDERS, unwrap_srs},
+    {"policy domain_grants, trace_header, auth_results",
+     "policy \"x\" { domain_grants = unowned trace_header = \"X-Sent-By\" auth_results = yes "
+     "}\n" SENDERS,
+     marks},
+    {"policy local_sender_allow, exempt_recipients",
+     "policy \"x\" { local_sender_allow = { \"News@A.example\", \"192.0.2.0/24\", \"@.b.example\" "
+     "} "
+     "exempt_recipients = { \"@lists.example\" } }\n" SENDERS,
+     allowed},
     {"reply", "reply \"from-not-granted\" { text = \"%{address} no\" }\n" SENDERS, reply},
     {"policies keep their order", "policy \"b\" { logins = { \"b\" } } policy \"a\" {}\n" SENDERS,
      order},
@@ -576,15 +620,54 @@ static const struct bad bads[] = {
     {"unknown_login", "policy \"a\" { unknown_login = ignore }\n" SENDERS,
      "conf:1: unknown_login: \"ignore\" is not one of observe, reject, allow", 1},
     {"envelope", "policy \"a\" { envelope = accept }\n" SENDERS, "conf:1: envelope: ", 1},
-    {"header_from", "policy \"a\" { header_from = tag }\n" SENDERS, "conf:1: header_from: ", 1},
+    {"envelope cannot be taken out", "policy \"a\" { envelope = remove }\n" SENDERS,
+     "conf:1: envelope: \"remove\" is not one of ignore, observe, tag, rewrite, quarantine, "
+     "tempfail, reject",
+     1},
+    {"header_from", "policy \"a\" { header_from = remove }\n" SENDERS, "conf:1: header_from: ", 1},
     {"multiple_from", "policy \"a\" { multiple_from = accept }\n" SENDERS,
-     "conf:1: multiple_from: \"accept\" is not one of ignore, observe, tempfail, reject, allow", 1},
-    {"header_sender", "policy \"a\" { header_sender = remove }\n" SENDERS,
-     "conf:1: header_sender: \"remove\" is not one of ignore, observe, tempfail, reject", 1},
+     "conf:1: multiple_from: \"accept\" is not one of ignore, observe, tag, rewrite, quarantine, "
+     "tempfail, reject, allow",
+     1},
+    {"header_sender", "policy \"a\" { header_sender = allow }\n" SENDERS,
+     "conf:1: header_sender: \"allow\" is not one of ignore, observe, tag, rewrite, remove, "
+     "quarantine, tempfail, reject",
+     1},
     {"resent", "policy \"a\" { resent = allow }\n" SENDERS,
-     "conf:1: resent: \"allow\" is not one of ignore, observe, tempfail, reject", 1},
-    {"display_name", "policy \"a\" { display_name = rewrite }\n" SENDERS,
-     "conf:1: display_name: \"rewrite\" is not one of ignore, observe, tempfail, reject", 1},
+     "conf:1: resent: \"allow\" is not one of ignore, observe, tag, rewrite, remove, quarantine, "
+     "tempfail, reject",
+     1},
+    {"display_name", "policy \"a\" { display_name = remove }\n" SENDERS,
+     "conf:1: display_name: \"remove\" is not one of ignore, observe, tag, rewrite, quarantine, "
+     "tempfail, reject",
+     1},
+    {"local_sender is nobody's to rewrite", "policy \"a\" { local_sender = rewrite }\n" SENDERS,
+     "conf:1: local_sender: \"rewrite\" is not one of ignore, observe, tag, quarantine, tempfail, "
+     "reject",
+     1},
+    {"local_from", "policy \"a\" { local_from = x }\n" SENDERS, "conf:1: local_from: ", 1},
+    {"known_recipient", "policy \"a\" { known_recipient = tag }\n" SENDERS,
+     "conf:1: known_recipient: \"tag\" is not one of ignore, observe, tempfail, reject", 1},
+    {"authserv_id", "authserv_id = \"a b\"\n" SENDERS, "conf:1: authserv_id: \"a b\" is no name",
+     1},
+    {"authserv_id, empty", "authserv_id = \"\"\n" SENDERS, "conf:1: authserv_id: \"\" is no name",
+     1},
+    {"unwrap", "address { unwrap = { \"batv\", \"x\" } }\n" SENDERS,
+     "conf:1: unwrap: \"x\" is not one of batv, srs", 1},
+    {"domain_grants", "policy \"a\" { domain_grants = none }\n" SENDERS,
+     "conf:1: domain_grants: \"none\" is not one of all, unowned", 1},
+    {"local_sender_allow, network", "policy \"a\" { local_sender_allow = { \"1.2.3\" } }\n" SENDERS,
+     "conf:1: local_sender_allow: ", 1},
+    {"local_sender_allow, address", "policy \"a\" { local_sender_allow = { \"a@\" } }\n" SENDERS,
+     "conf:1: local_sender_allow: ", 1},
+    {"exempt_recipients", "policy \"a\" { exempt_recipients = { \"bob\" } }\n" SENDERS,
+     "conf:1: exempt_recipients: ", 1},
+    {"trace_header", "policy \"a\" { trace_header = \"a b\" }\n" SENDERS,
+     "conf:1: trace_header: \"a b\" is no name", 1},
+    {"trace_header of another meaning", "policy \"a\" { trace_header = \"reply-to\" }\n" SENDERS,
+     "conf:1: trace_header: \"reply-to\" is no name", 1},
+    {"auth_results", "policy \"a\" { auth_results = x }\n" SENDERS,
+     "conf:1: auth_results: \"x\" is neither yes nor no", 1},
     {"from_must_equal_envelope", "policy \"a\" { from_must_equal_envelope = x }\n" SENDERS,
      "conf:1: from_must_equal_envelope: \"x\" is neither yes nor no", 1},
     {"resent_covers_from", "policy \"a\" { resent_covers_from = x }\n" SENDERS,
@@ -674,6 +757,7 @@ static const char *const option_names[] = {
     "help_url",
     "local_domains",
     "trusted_networks",
+    "authserv_id",
     "max_headers",
     "max_header_size",
     "fold_case",
@@ -684,6 +768,7 @@ static const char *const option_names[] = {
     "alias_domains",
     "fold_local_part",
     "source_routes",
+    "unwrap",
     "type",
     "file",
     "login_domains",
@@ -695,6 +780,11 @@ static const char *const option_names[] = {
     "require_authentication",
     "from_must_equal_envelope",
     "resent_covers_from",
+    "domain_grants",
+    "local_sender_allow",
+    "exempt_recipients",
+    "trace_header",
+    "auth_results",
     "max_recipients",
     "exempt_logins",
     "directories",
@@ -838,8 +928,8 @@ static void count_line(void *context, const char *text)
     l->count++;
     l->first = l->first || strstr(text, "policy x: logins=ann mode=observe "
                                         "require_authentication=no envelope=tempfail ");
-    l->flags =
-        l->flags || strstr(text, " from_must_equal_envelope=yes resent_covers_from=no exempt_");
+    l->flags = l->flags || strstr(text, " from_must_equal_envelope=yes resent_covers_from=no "
+                                        "domain_grants=all exempt_");
     l->builtin = l->builtin || strstr(text, "policy mx (built-in):");
 }
 
