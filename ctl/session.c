@@ -351,17 +351,23 @@ struct play {
     struct errtext why;
 };
 
-/* Replies are the milter's text, and may repeat what a client sent. */
-static void print_text(const char *text)
+/* Replies are the milter's text, and may repeat what a client sent. between: what stands for the
+ * line ends of a longer reply. */
+static void print_lines(const char *text, const char *between)
 {
     for (; *text; text++) {
         if (*text == '\r' && text[1] == '\n')
             continue;
         if (*text == '\n')
-            (void)fputs("\n           ", stdout);
+            (void)fputs(between, stdout);
         else
             (void)putchar(ascii_is_control(*text) ? '?' : *text);
     }
+}
+
+static void print_text(const char *text)
+{
+    print_lines(text, "\n           ");
 }
 
 static const char *verdict_word(const struct wire_answer *answer)
@@ -584,6 +590,7 @@ static void play_steps(struct play *p)
 
 /* ---- the whole ---- */
 
+/* One line, whatever the reply has: the last line is the verdict. */
 static void print_outcome(const struct play *p)
 {
     const struct outcome *o = &p->outcome;
@@ -595,7 +602,7 @@ static void print_outcome(const struct play *p)
         (void)printf(" at %s", o->step);
     if (o->text) {
         (void)fputs(": ", stdout);
-        print_text(o->text);
+        print_lines(o->text, " ");
     }
     (void)putchar('\n');
 }

@@ -115,18 +115,12 @@ static void set_log_format(const struct conf_value *v)
     daemon_of(v)->log_json = conf_word(v, words, 0) == 1;
 }
 
-static bool check_template(const struct conf_value *v)
-{
-    struct errtext why;
-    if (reply_check_template(v->text, &why))
-        return true;
-    conf_wrong(v, &why);
-    return false;
-}
-
 static void set_help_url(const struct conf_value *v)
 {
-    if (check_template(v))
+    struct errtext why;
+    if (!reply_check_line(v->text, &why))
+        conf_wrong(v, &why);
+    else
         v->load->snapshot->replies.help_url = *v->text ? conf_keep(v) : NULL;
 }
 
@@ -522,7 +516,10 @@ void conf_set_check(const struct conf_value *v)
 static void set_text(const struct conf_value *v)
 {
     const char **text = v->target;
-    if (check_template(v))
+    struct errtext why;
+    if (!reply_check_template(v->text, &why))
+        conf_wrong(v, &why);
+    else
         *text = conf_keep(v);
 }
 

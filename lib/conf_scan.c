@@ -1,4 +1,5 @@
 #include "conf_scan.h"
+#include "span.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,7 +14,9 @@ struct scan {
     unsigned opened; /* where the quotes, comment or block that is open began */
     unsigned depth;  /* of blocks */
     enum place place;
-    bool sound;
+    char word[8]; /* the last one outside quotes, its beginning: the option, where a value begins */
+    size_t word_len;
+    bool in_word, sound;
     conf_scan_report *report;
     void *context;
 };
@@ -49,8 +52,19 @@ static void enter(struct scan *s, enum place place)
     s->opened = s->line;
 }
 
+static void keep_word(struct scan *s, int c)
+{
+    bool part = c != EOF && (ascii_is_alpha((char)c) || ascii_is_digit((char)c) || c == '_');
+    if (part && !s->in_word)
+        s->word_len = 0;
+    s->in_word = part;
+    if (part && s->word_len < sizeof s->word)
+        s->word[s->word_len++] = (char)c;
+}
+
 static void in_code(struct scan *s, int c)
 {
+    keep_word(s, c);
     if (c == '#' || (c == '/' && follows(s, '/')))
         enter(s, PLACE_COMMENT_LINE);
     else if (c == '\'')
@@ -65,11 +79,17 @@ static void in_code(struct scan *s, int c)
         s->depth--;
 }
 
+/* The one value in which a line end makes sense is the text of a reply. */
+static bool line_end_follows(struct scan *s)
+{
+    return span_equal(span_make(s->word, s->word_len), span_of("text")) && follows(s, 'n');
+}
+
 static void in_double(struct scan *s, int c)
 {
     if (c == '"')
         s->place = PLACE_CODE;
-    else if (c == '\\' && !follows(s, '"') && !follows(s, '\\'))
+    else if (c == '\\' && !follows(s, '"') && !follows(s, '\\') && !line_end_follows(s))
         fault(s, "a backslash in double quotes is an escape and would be lost; write the value in "
                  "single quotes");
     else if (c == '$' && follows(s, '{'))

@@ -2,8 +2,9 @@
  * conf_scan - what libConfuse would read differently from what the admin sees
  *
  * libConfuse expands backslash escapes and ${ENV} in double quotes. Both would change a filter, a
- * DN or a password in silence, so they are faults; single quotes take everything as it stands. It
- * also takes a block that never ends, which is a fault too.
+ * DN or a password in silence, so they are faults; single quotes take everything as it stands. Only
+ * \n in the text of a reply is what it seems. libConfuse also takes a block that never ends, which
+ * is a fault too.
  *
  * Use: conf_scan() with a file before libConfuse reads it.
  * Failure: one report a fault, and false.

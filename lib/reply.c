@@ -61,7 +61,7 @@ static struct span without_brackets(const char *address)
     return bracketed ? span_sub(text, 1, text.len - 2) : text;
 }
 
-static void expand(struct strbuf *out, const char *template, const struct scope *scope);
+static void expand(struct strbuf *out, struct span template, const struct scope *scope);
 
 static void add_placeholder(struct strbuf *out, enum placeholder place, const struct scope *scope)
 {
@@ -76,7 +76,7 @@ static void add_placeholder(struct strbuf *out, enum placeholder place, const st
         if (scope->help_url) {
             struct scope inner = *scope;
             inner.help_url = NULL; /* a help_url that names itself ends here */
-            expand(out, scope->help_url, &inner);
+            expand(out, span_of(scope->help_url), &inner);
         }
         return;
     case PLACE_REASON:
@@ -87,49 +87,86 @@ static void add_placeholder(struct strbuf *out, enum placeholder place, const st
     }
 }
 
-static void expand(struct strbuf *out, const char *template, const struct scope *scope)
+static void expand(struct strbuf *out, struct span template, const struct scope *scope)
 {
-    struct span rest = span_of(template);
-    while (rest.len) {
-        enum placeholder place = placeholder_at(rest);
+    while (template.len) {
+        enum placeholder place = placeholder_at(template);
         size_t step = 1;
         if (place != PLACE_COUNT) {
             add_placeholder(out, place, scope);
             step = strlen(placeholders[place]);
         } else {
-            add_printable(out, span_sub(rest, 0, 1));
+            add_printable(out, span_sub(template, 0, 1));
         }
-        rest = span_sub(rest, step, rest.len);
+        template = span_sub(template, step, template.len);
     }
 }
 
-static void add_help(struct arena *a, struct strbuf *out, const char *template,
-                     const struct scope *scope)
+static bool places(struct span template, enum placeholder place)
 {
-    if (!scope->help_url || strstr(template, placeholders[PLACE_HELP_URL]))
-        return;
-    struct strbuf help;
-    strbuf_init(&help, a);
-    strbuf_add_str(&help, "; see ");
-    add_placeholder(&help, PLACE_HELP_URL, scope);
-    if (out->len + help.len < REPLY_TEXT_MAX)
-        strbuf_add(out, strbuf_span(&help));
+    for (; template.len; template = span_sub(template, 1, template.len))
+        if (placeholder_at(template) == place)
+            return true;
+    return false;
 }
 
-static const char *reply_text(struct arena *a, const struct reply_texts *texts, enum reason reason,
-                              const struct scope *scope)
+/* ---- lines ---- */
+
+/* The template up to its next line end; *rest is what follows it. */
+static struct span next_line(struct span *rest)
+{
+    size_t end = span_find(*rest, '\n');
+    struct span line = span_sub(*rest, 0, end);
+    *rest = span_sub(*rest, end + 1, rest->len);
+    return line;
+}
+
+static void add_line(struct arena *a, struct span text, struct reply *out)
+{
+    if (span_trim(text).len && out->line_count < REPLY_LINES_MAX)
+        out->lines[out->line_count++] = arena_copy(a, span_sub(text, 0, REPLY_TEXT_MAX - 1));
+}
+
+static void add_lines(struct arena *a, struct span template, const struct scope *scope,
+                      struct reply *out)
+{
+    do {
+        struct span line = next_line(&template);
+        struct strbuf text;
+        strbuf_init(&text, a);
+        if (!out->line_count && !places(line, PLACE_REASON))
+            strbuf_printf(&text, "%s: ", scope->reason);
+        expand(&text, line, scope);
+        add_line(a, strbuf_span(&text), out);
+    } while (template.len);
+}
+
+/* A page's address that was cut leads nowhere. */
+static void add_help(struct arena *a, const struct scope *scope, struct reply *out)
+{
+    struct strbuf help;
+    strbuf_init(&help, a);
+    strbuf_add_str(&help, "see ");
+    add_placeholder(&help, PLACE_HELP_URL, scope);
+    const char **last = &out->lines[out->line_count - 1];
+    if (strlen(*last) + strlen("; ") + help.len < REPLY_TEXT_MAX)
+        *last = arena_printf(a, "%s; %s", *last, help.text);
+    else if (help.len < REPLY_TEXT_MAX)
+        add_line(a, strbuf_span(&help), out);
+}
+
+static void set_lines(struct arena *a, const struct reply_texts *texts, enum reason reason,
+                      const struct scope *scope, struct reply *out)
 {
     const char *own = texts->texts[reason];
-    const char *template = own ? own : reason_info(reason)->text;
-    struct strbuf out;
-    strbuf_init(&out, a);
-    if (!strstr(template, placeholders[PLACE_REASON]))
-        strbuf_printf(&out, "%s: ", scope->reason);
-    expand(&out, template, scope);
-    if (!own)
-        add_help(a, &out, template, scope);
-    return arena_copy(a, span_sub(strbuf_span(&out), 0, REPLY_TEXT_MAX - 1));
+    struct span template = span_of(own ? own : reason_info(reason)->text);
+    out->line_count = 0;
+    add_lines(a, template, scope, out);
+    if (!own && scope->help_url)
+        add_help(a, scope, out);
 }
+
+/* ---- the whole ---- */
 
 /* The class of the reply follows the effect: a check that is set to tempfail must not say 5xx. */
 static void set_codes(struct arena *a, const struct decision *decision, const struct facts *facts,
@@ -159,29 +196,62 @@ void reply_make(struct arena *a, const struct reply_texts *texts, const struct d
     if (!scope.login)
         scope.login = "";
     set_codes(a, decision, facts, out);
-    out->text = reply_text(a, texts, decision->reason, &scope);
+    set_lines(a, texts, decision->reason, &scope, out);
+}
+
+/* ---- templates of the configuration ---- */
+
+static bool check_placeholder(struct span text, struct errtext *why)
+{
+    if (!span_starts_nocase(text, "%{") || placeholder_at(text) != PLACE_COUNT)
+        return true;
+    struct span shown = span_sub(text, 0, span_find(text, '}') + 1);
+    errtext_set(why,
+                "unknown placeholder \"%.*s\"; %%{address}, %%{login}, %%{help_url} "
+                "and %%{reason} are right",
+                (int)(shown.len < 24 ? shown.len : 24), shown.data);
+    return false;
+}
+
+static bool check_line(struct span line, struct errtext *why)
+{
+    if (line.len >= REPLY_TEXT_MAX) {
+        errtext_set(why, "a line longer than %d characters", REPLY_TEXT_MAX - 1);
+        return false;
+    }
+    for (; line.len; line = span_sub(line, 1, line.len)) {
+        if (line.data[0] < ' ' || line.data[0] > '~') {
+            errtext_set(why, "only printable ASCII can stand in an SMTP reply");
+            return false;
+        }
+        if (!check_placeholder(line, why))
+            return false;
+    }
+    return true;
+}
+
+bool reply_check_line(const char *text, struct errtext *why)
+{
+    return check_line(span_of(text), why);
 }
 
 bool reply_check_template(const char *text, struct errtext *why)
 {
     struct span rest = span_of(text);
-    if (rest.len >= REPLY_TEXT_MAX) {
-        errtext_set(why, "longer than %d characters", REPLY_TEXT_MAX - 1);
-        return false;
-    }
-    for (; rest.len; rest = span_sub(rest, 1, rest.len)) {
-        if (rest.data[0] < ' ' || rest.data[0] > '~') {
-            errtext_set(why, "only printable ASCII can stand in an SMTP reply");
+    bool more = true;
+    for (unsigned number = 1; more; number++) {
+        more = span_find(rest, '\n') < rest.len;
+        struct span line = next_line(&rest);
+        if (number > REPLY_LINES_MAX) {
+            errtext_set(why, "more than %d lines", REPLY_LINES_MAX);
             return false;
         }
-        if (span_starts_nocase(rest, "%{") && placeholder_at(rest) == PLACE_COUNT) {
-            errtext_set(why,
-                        "unknown placeholder \"%.*s\"; %%{address}, %%{login}, %%{help_url} "
-                        "and %%{reason} are right",
-                        (int)(span_find(rest, '}') < 24 ? span_find(rest, '}') + 1 : 24),
-                        rest.data);
+        if (!span_trim(line).len) {
+            errtext_set(why, "line %u is empty", number);
             return false;
         }
+        if (!check_line(line, why))
+            return false;
     }
     return true;
 }

@@ -42,7 +42,7 @@ struct message {
 
 /* A reply outlives the message that it refuses. */
 struct reply_copy {
-    char code[4], enhanced[12], text[REPLY_TEXT_MAX];
+    char code[4], enhanced[12], lines[REPLY_LINES_MAX][REPLY_TEXT_MAX];
 };
 
 struct session {
@@ -356,6 +356,18 @@ static void report_decision(struct session *s, const char *event, const struct d
     s->host->decided(s->host->context, &record);
 }
 
+static struct reply copy_reply(struct reply_copy *copy, const struct reply *reply)
+{
+    struct reply out = {copy->code, copy->enhanced, {NULL}, reply->line_count};
+    (void)snprintf(copy->code, sizeof copy->code, "%s", reply->code);
+    (void)snprintf(copy->enhanced, sizeof copy->enhanced, "%s", reply->enhanced);
+    for (size_t i = 0; i < reply->line_count; i++) {
+        (void)snprintf(copy->lines[i], sizeof copy->lines[i], "%s", reply->lines[i]);
+        out.lines[i] = copy->lines[i];
+    }
+    return out;
+}
+
 static struct session_answer answer_for(struct session *s, const struct decision *decision)
 {
     struct session_answer answer = {.effect = decision->effect};
@@ -363,10 +375,7 @@ static struct session_answer answer_for(struct session *s, const struct decision
         return answer;
     struct reply reply;
     reply_make(s->scratch, &s->message.snapshot->replies, decision, &s->message.facts, &reply);
-    (void)snprintf(s->reply.code, sizeof s->reply.code, "%s", reply.code);
-    (void)snprintf(s->reply.enhanced, sizeof s->reply.enhanced, "%s", reply.enhanced);
-    (void)snprintf(s->reply.text, sizeof s->reply.text, "%s", reply.text);
-    answer.reply = (struct reply){s->reply.code, s->reply.enhanced, s->reply.text};
+    answer.reply = copy_reply(&s->reply, &reply);
     return answer;
 }
 
@@ -520,8 +529,9 @@ static struct session_answer out_of_order(struct session *s)
                                              .reason = REASON_MISCONFIGURED};
     struct session_answer answer = {.effect = confused.effect};
     const struct reason_info *info = reason_info(confused.reason);
-    (void)snprintf(s->reply.text, sizeof s->reply.text, "%s: %s", info->id, info->text);
-    answer.reply = (struct reply){info->code, info->enhanced, s->reply.text};
+    char *line = s->reply.lines[0];
+    (void)snprintf(line, sizeof s->reply.lines[0], "%s: %s", info->id, info->text);
+    answer.reply = (struct reply){info->code, info->enhanced, {line}, 1};
     return answer;
 }
 

@@ -517,17 +517,49 @@ static const char *without_percent(struct arena *a, struct span text)
     return out.text;
 }
 
-/* "ddd text", each line; a class other than 4 or 5 is no refusal. */
+/* A class other than 4 or 5 is no refusal. */
+static bool is_refusal(struct span code)
+{
+    return code.len == 3 && (code.data[0] == '4' || code.data[0] == '5') &&
+           ascii_is_digit(code.data[1]) && ascii_is_digit(code.data[2]);
+}
+
+static bool is_reply_line(struct span line, struct span code, char separator)
+{
+    return line.len > code.len && span_equal(span_sub(line, 0, code.len), code) &&
+           line.data[code.len] == separator && span_find(line, '\r') == line.len &&
+           span_find(line, '\n') == line.len;
+}
+
+static size_t find_line_end(struct span text)
+{
+    size_t i = 0;
+    while (i + 1 < text.len && (text.data[i] != '\r' || text.data[i + 1] != '\n'))
+        i++;
+    return i + 1 < text.len ? i : text.len;
+}
+
+/* Reply-line = *( code "-" text CRLF ) code SP text (RFC 5321 section 4.2), the same code in each.
+ */
+static bool is_reply(struct span text)
+{
+    struct span code = span_sub(text, 0, 3);
+    size_t end = find_line_end(text);
+    while (end < text.len && is_reply_line(span_sub(text, 0, end), code, '-')) {
+        text = span_sub(text, end + 2, text.len);
+        end = find_line_end(text);
+    }
+    return is_refusal(code) && is_reply_line(text, code, ' ');
+}
+
 static bool read_reply_code(struct wire *w, struct wire_answer *out, struct errtext *why)
 {
     struct span text = span_make(w->in.data, w->in.len);
     if (text.len && text.data[text.len - 1] == '\0')
         text.len--;
-    bool formed = text.len >= 4 && (text.data[0] == '4' || text.data[0] == '5') &&
-                  ascii_is_digit(text.data[1]) && ascii_is_digit(text.data[2]) &&
-                  (text.data[3] == ' ' || text.data[3] == '-');
-    if (!formed || span_find(text, '\0') < text.len) {
-        errtext_set(why, "the milter's reply is malformed: %.*s", (int)(text.len % 100), text.data);
+    if (!is_reply(text) || span_find(text, '\0') < text.len) {
+        errtext_set(why, "the milter's reply is malformed: %.*s",
+                    (int)(text.len < 100 ? text.len : 100), text.data);
         return false;
     }
     out->verdict = text.data[0] == '4' ? WIRE_TEMPFAIL : WIRE_REJECT;

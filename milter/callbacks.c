@@ -22,7 +22,7 @@
 enum {
     DESCRIPTORS_SPARE = 64,   /* so that accept() never lacks one: libmilter would spin */
     PACKET_MAX = 1024 * 1024, /* libmilter's own 64 kB would end a session with a long header */
-    REPLY_LINE_MAX = 980,     /* smfi_setreply() takes less */
+    REPLY_LINE_MAX = 980,     /* smfi_setmlreply() takes less */
     FULL_LOG_INTERVAL = 60,   /* seconds */
 };
 
@@ -259,14 +259,26 @@ static bool reply_line(const char *text, char out[REPLY_LINE_MAX])
     return true;
 }
 
+/* NULL ends libmilter's list of lines. */
+static bool set_lines(SMFICTX *ctx, const struct reply *reply)
+{
+    char texts[REPLY_LINES_MAX][REPLY_LINE_MAX];
+    char *lines[REPLY_LINES_MAX] = {NULL};
+    _Static_assert(REPLY_LINES_MAX == 4, "the call below has four lines");
+    for (size_t i = 0; i < reply->line_count; i++) {
+        if (!reply_line(reply->lines[i], texts[i]))
+            return false;
+        lines[i] = texts[i];
+    }
+    return smfi_setmlreply(ctx, reply->code, reply->enhanced, lines[0], lines[1], lines[2],
+                           lines[3], (char *)NULL) == MI_SUCCESS;
+}
+
 static void set_reply(SMFICTX *ctx, const struct reply *reply)
 {
-    char line[REPLY_LINE_MAX], code[4], enhanced[12];
-    (void)snprintf(code, sizeof code, "%s", reply->code);
-    (void)snprintf(enhanced, sizeof enhanced, "%s", reply->enhanced);
-    if (!reply_line(reply->text, line) || smfi_setreply(ctx, code, enhanced, line) != MI_SUCCESS)
-        log_line(LOG_LEVEL_WARNING, "the MTA words this reply itself: %s %s %s", code, enhanced,
-                 reply->text);
+    if (!set_lines(ctx, reply))
+        log_line(LOG_LEVEL_WARNING, "the MTA words this reply itself: %s %s %s", reply->code,
+                 reply->enhanced, reply->lines[0]);
 }
 
 static sfsistat verdict(SMFICTX *ctx, const struct session_answer *answer)

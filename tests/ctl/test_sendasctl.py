@@ -356,7 +356,15 @@ def test_session_refused_at_mail(place):
 def test_session_reply_of_two_lines(place):
     code, out, _, _ = play(place, *MESSAGE, replies={"R": [b"y550-5.7.1 50%% no\r\n550 5.7.1 \x1b!\0"]})
     want("exit", 1, code)
-    want_in("text", "550-5.7.1 50% no\n           550 5.7.1 ?!", out)
+    want_in("step", "550-5.7.1 50% no\n           550 5.7.1 ?!\n", out)
+    want("last line", "refused at rcpt: 550-5.7.1 50% no 550 5.7.1 ?!", out.splitlines()[-1])
+
+
+def test_session_json_reply_of_two_lines(place):
+    _, out, _, _ = play(place, *MESSAGE, "--json", replies={"R": [b"y550-5.7.1 no\r\n550 5.7.1 see\0"]})
+    answer = json.loads(out)
+    want("text", "550-5.7.1 no\r\n550 5.7.1 see", answer["text"])
+    want("step", "550-5.7.1 no\r\n550 5.7.1 see", answer["steps"][-1]["text"])
 
 
 def test_session_changes_are_shown(place):
@@ -552,6 +560,22 @@ def test_session_with_the_daemon(place):
             got = run("session", "--config", place.config, "--rcpt", "x@example.com", *arguments)
             want("exit of %s" % (arguments,), code, got[0])
             want_in("last line of %s" % (arguments,), piece, got[1].splitlines()[-1])
+    finally:
+        daemon.send_signal(signal.SIGTERM)
+        want("end of the daemon", 0, daemon.wait(TIMEOUT))
+
+
+def test_session_long_reply_of_the_daemon(place):
+    with open(place.config, "a", encoding="utf-8") as file:
+        file.write('reply "sender-not-granted" { text = "no, %{login}\\nask\\nthe boss" }\n')
+    daemon = start_daemon(place)
+    try:
+        out = run("session", "--config", place.config, "--login", "ann", "--mail-from",
+                  "bob@example.org", "--rcpt", "x@example.com")[1]
+        want_in("step", ": 553-5.7.1 sender-not-granted: no, ann@example.org\n"
+                        "           553-5.7.1 ask\n           553 5.7.1 the boss\n", out)
+        want("last line", "refused at rcpt: 553-5.7.1 sender-not-granted: no, ann@example.org "
+                          "553-5.7.1 ask 553 5.7.1 the boss", out.splitlines()[-1])
     finally:
         daemon.send_signal(signal.SIGTERM)
         want("end of the daemon", 0, daemon.wait(TIMEOUT))

@@ -8,13 +8,24 @@ from milterwire import ALL_NR, ALL_STEPS, session
 OWN = "alice@example.net"
 
 
-def sound(answer):
-    """One line of printable ASCII with code, enhanced code, and every '%' doubled."""
+def lines_of(answer):
+    """Lines of printable ASCII with the same code and enhanced code, and every '%' doubled."""
     assert answer.code == "y", answer
     assert answer.data.endswith(b"\0") and answer.data.count(b"\0") == 1, answer
-    assert re.fullmatch(r"([45])[0-9]{2} \1\.[0-9]{1,3}\.[0-9]{1,3} [ -~]+", answer.text), answer
-    assert len(answer.data) < 980, len(answer.data)
-    equal(answer.text.replace("%%", "").count("%"), 0)
+    lines = answer.text.split("\r\n")
+    for line in lines:
+        separator = " " if line is lines[-1] else "-"
+        shape = r"([45])[0-9]{2}%s\1\.[0-9]{1,3}\.[0-9]{1,3} [ -~]+" % separator
+        assert re.fullmatch(shape, line), answer
+        equal(line[:3] + line[4:].split(" ")[0], lines[0][:3] + lines[0][4:].split(" ")[0])
+        assert len(line.replace("%%", "%")) < len("550 5.7.13 ") + 200, line
+        equal(line.replace("%%", "").count("%"), 0)
+    return lines
+
+
+def sound(answer):
+    """A reply of one line."""
+    equal(len(lines_of(answer)), 1)
     return answer
 
 
@@ -110,12 +121,72 @@ def configured_text(d):
 
 
 @case
+def several_lines(d):
+    """A text of one's own of several lines, at RCPT and at the end of the message"""
+    conf = ('help_url = "https://mail.example.net/100%25#%{reason}"\n'
+            'reply "sender-not-granted" { text = "%{address}: 100% not yours\\nsee %{help_url}" }\n'
+            'reply "from-not-granted" { text = "one\ntwo\n3% of it\nfour" }')
+    with Daemon(conf) as own:
+        with session(own.socket) as m:
+            m.mail("<bob@example.net>", "alice")
+            equal(lines_of(m.rcpt()),
+                  ["553-5.7.1 sender-not-granted: bob@example.net: 100%% not yours",
+                   "553 5.7.1 see https://mail.example.net/100%%25#sender-not-granted"])
+            m.abort()
+            m.mail("<%s>" % OWN, "alice")
+            accepted(m.rcpt())
+            equal(lines_of(m.eom([("From", "bob@example.net")])),
+                  ["550-5.7.1 from-not-granted: one", "550-5.7.1 two", "550-5.7.1 3%% of it",
+                   "550 5.7.1 four"])
+
+
+@case
+def several_lines_then_one(d):
+    """A reply has nothing of the lines of the one before"""
+    conf = ('reply "from-not-granted" { text = "one\ntwo\nthree" }\n'
+            'reply "from-missing" { text = "four" }')
+    with Daemon(conf) as own:
+        with session(own.socket) as m:
+            for headers, want in (([("From", "bob@example.net")], 3), ([], 1)):
+                m.mail("<%s>" % OWN, "alice")
+                accepted(m.rcpt())
+                equal(len(lines_of(m.eom(headers))), want)
+
+
+@case
+def several_lines_of_percent(d):
+    """Lines that are as long as they may be, and full of percent signs"""
+    with Daemon('reply "from-not-granted" { text = "%s" }' % "\n".join(["%" * 199] * 4)) as own:
+        with session(own.socket) as m:
+            m.mail("<%s>" % OWN, "alice")
+            accepted(m.rcpt())
+            lines = lines_of(m.eom([("From", "bob@example.net")]))
+            equal([line.count("%%") for line in lines], [199 - len("from-not-granted: "), 199, 199, 199])
+
+
+@case
+def page_in_a_second_line(d):
+    """A page that the first line has no room for stands in the second one"""
+    url = "https://mail.example.net/" + "help/" * 25
+    with Daemon('help_url = "%s#%%{reason}"' % url) as own:
+        with session(own.socket) as m:
+            m.mail("<bob@example.net>", "alice")
+            lines = lines_of(m.rcpt())
+            assert lines[0].startswith("553-5.7.1 sender-not-granted: sender <bob@"), lines
+            equal(lines[1:], ["553 5.7.1 see %s#sender-not-granted" % url])
+
+
+@case
 def to_an_old_mta(d):
     """The same text to an MTA that waits for every reply"""
     with session(d.socket, version=2, actions=0x3F, steps=0x7F & ~ALL_NR) as m:
         refused(sender(m, b"100%@example.net"), "100%%@example.net")
     with session(d.socket, steps=ALL_STEPS & ~ALL_NR) as m:
         refused(from_(m, b"100%@example.net"), "100%%@example.net")
+    with Daemon('reply "sender-not-granted" { text = "one\ntwo" }') as own:
+        with session(own.socket, version=2, actions=0x3F, steps=0x7F & ~ALL_NR) as m:
+            m.mail("<bob@example.net>", "alice")
+            equal(lines_of(m.rcpt()), ["553-5.7.1 sender-not-granted: one", "553 5.7.1 two"])
 
 
 with Daemon() as daemon:

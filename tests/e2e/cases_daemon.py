@@ -177,6 +177,24 @@ def reply_template(bench):
               "https://mail.example.com/help#from-not-granted" in reply.text, str(reply))
 
 
+@case("reply of several lines reaches the client as that, and the session goes on")
+def reply_of_several_lines(bench):
+    extra = ('reply "sender-not-granted" { text = "100% no\\nask the boss" }\n'
+             'reply "from-not-granted" { text = "one\\ntwo\\nthree\\nfour" }\n')
+    with bench.spare(extra=extra):
+        session = bench.connect("spare", "alice")
+        _, reply = bench.send(session, GOOD, mail="<victim@bank.example>")
+        check(reply.code == 553 and len(reply.lines) == 2, str(reply))
+        check(reply.lines[0].endswith("5.7.1 sender-not-granted: 100% no"), str(reply))
+        check(reply.lines[1].endswith("ask the boss"), str(reply))
+        session.rset()
+        _, reply = bench.send(session, FOREIGN)
+        check(reply.code == 550 and len(reply.lines) == 4, str(reply))
+        check([line.split()[-1] for line in reply.lines] == ["one", "two", "three", "four"],
+              str(reply))
+        bench.expect(bench.send(session, GOOD), "accept")
+
+
 @case("From larger than max_header_size is refused")
 def from_too_large(bench):
     comment = " (" + "x" * 900 + ")\r\n"

@@ -555,7 +555,7 @@ static void take_answer(struct core *c, const struct session_answer *answer,
     if (answer->effect == EFFECT_ACCEPT)
         return;
     out->code = arena_strdup(c->arena, answer->reply.code);
-    out->text = arena_strdup(c->arena, answer->reply.text);
+    out->text = arena_strdup(c->arena, answer->reply.lines[0]);
 }
 
 static void play_connect(struct core *c, const struct replay_event *e, struct replay_answer *out)

@@ -12,8 +12,8 @@ struct run {
 
 void replay_split_reply(struct arena *a, const char *reply, struct replay_answer *out)
 {
+    const size_t code = 3;
     struct span text = span_of(reply);
-    size_t code = span_find(text, ' ');
     struct span rest = span_sub(text, code + 1, text.len);
     size_t enhanced = span_find(rest, ' ');
     out->code = arena_copy(a, span_sub(text, 0, code));

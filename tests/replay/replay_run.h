@@ -31,7 +31,7 @@ struct replay_player {
     void *self;
 };
 
-/* Splits "550 5.7.1 text" at its blanks. */
+/* Splits "550 5.7.1 text", or "550-5.7.1 text" with more lines behind it. */
 void replay_split_reply(struct arena *a, const char *reply, struct replay_answer *out);
 
 int replay_main(int argc, char **argv, const struct replay_player *player);

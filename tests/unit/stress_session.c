@@ -62,7 +62,7 @@ static void next_step(struct seat *s)
         struct session_answer answer = session_eom(s->session, "4Q");
         expect(answer.effect == (foreign ? EFFECT_REJECT : EFFECT_ACCEPT));
         if (answer.effect == EFFECT_REJECT)
-            expect(strstr(answer.reply.text, s->foreign) != NULL);
+            expect(strstr(answer.reply.lines[0], s->foreign) != NULL);
         s->step = 0;
         if (++s->message == MESSAGES)
             atomic_fetch_add(&done, 1);

@@ -185,6 +185,7 @@ HOLDS(multiple_from, p->actions[CHECK_MULTIPLE_FROM] == ACTION_ALLOW &&
                          p->actions[CHECK_RESENT] == ACTION_REJECT &&
                          p->actions[CHECK_DISPLAY_NAME] == ACTION_OBSERVE &&
                          !p->from_must_equal_envelope && !p->resent_covers_from)
+HOLDS(reply_lines, has_text(s->replies.texts[REASON_FROM_NOT_GRANTED], "a\nb\nc"))
 HOLDS(reply, has_text(s->replies.texts[REASON_FROM_NOT_GRANTED], "%{address} no"))
 HOLDS(order, has_text(p[0].name, "b") && has_text(p[1].name, "a") &&
                  has_text(p[2].name, "submission") && p[2].builtin)
@@ -340,6 +341,10 @@ static const struct good goods[] = {
      "exempt_recipients = { \"@lists.example\" } }\n" SENDERS,
      allowed},
     {"reply", "reply \"from-not-granted\" { text = \"%{address} no\" }\n" SENDERS, reply},
+    {"reply of several lines, written as \\n",
+     "mode = enforce\nreply \"from-not-granted\" { text = \"a\\nb\\nc\" }\n" SENDERS, reply_lines},
+    {"reply of several lines, written as they are",
+     "reply \"from-not-granted\" {\ntext = 'a\nb\nc'\n}\n" SENDERS, reply_lines},
     {"policies keep their order", "policy \"b\" { logins = { \"b\" } } policy \"a\" {}\n" SENDERS,
      order},
     {"include, relative to the file", "include(\"user.conf\")\n" SENDERS, included},
@@ -681,6 +686,20 @@ static const struct bad bads[] = {
     {"reply of no reason", "reply \"x\" { text = \"y\" }\n" SENDERS,
      "conf:1: reply: there is no reason \"x\"", 1},
     {"reply text", "reply \"from-group\" { text = \"a\tb\" }\n" SENDERS, "conf:1: text: only", 1},
+    {"reply text with an empty line", "reply \"from-group\" { text = \"a\\n\\nb\" }\n" SENDERS,
+     "conf:1: text: line 2 is empty", 1},
+    {"reply text of too many lines",
+     "reply \"from-group\" {\ntext = \"a\\nb\\nc\\nd\\ne\" }\n" SENDERS,
+     "conf:2: text: more than 4 lines", 1},
+    {"help_url of two lines", "help_url = 'a\nb'\n" SENDERS, "conf:2: help_url: only printable", 1},
+    {"line end in double quotes", "help_url = \"a\\nb\"\n", "conf:1: a backslash in double", 1},
+    {"line end in double quotes, behind a text",
+     "reply \"from-group\" { text = \"a\" }\nhelp_url = \"a\\nb\"\n",
+     "conf:2: a backslash in double", 1},
+    {"line end in double quotes, nearly a text", "context = \"a\\nb\"\ntexts = \"a\\nb\"\n",
+     "conf:2: a backslash in double", 2},
+    {"other escape in a text", "reply \"from-group\" { text = \"a\\tb\" }\n",
+     "conf:1: a backslash in double", 1},
     {"all faults of meaning in one run",
      "mode = x\nmta = y\nlogin { fold_case = z }\npolicy \"a\" { relay = w }\n" SENDERS,
      "conf:4: relay: ", 4},

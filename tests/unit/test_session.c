@@ -100,7 +100,7 @@ static void a_reply_outlives_its_message(void **state)
     struct session_answer answer = session_eom(w->session, NULL);
     assert_int_equal(answer.effect, EFFECT_REJECT);
     assert_string_equal(answer.reply.code, "550");
-    assert_non_null(strstr(answer.reply.text, "from-not-granted: From address <bob@example.net>"));
+    assert_non_null(strstr(answer.reply.lines[0], "from-not-granted: From address <bob@example.net>"));
 }
 
 static void a_message_keeps_its_configuration(void **state)
@@ -173,7 +173,7 @@ static void a_judged_header_over_its_bound(void **state)
     (void)rcpt(w);
     session_header(w->session, "From", value);
     session_header(w->session, "Sender", value);
-    assert_non_null(strstr(session_eom(w->session, NULL).reply.text, "headers-too-large"));
+    assert_non_null(strstr(session_eom(w->session, NULL).reply.lines[0], "headers-too-large"));
     assert_non_null(strstr(w->last, " detail=\"From is over max_header_size\" "));
 }
 
@@ -198,9 +198,9 @@ static void every_judged_header_has_its_bound(void **state)
             session_header(w->session, names[i], value);
             struct session_answer answer = session_eom(w->session, NULL);
             if (over)
-                assert_memory_equal(answer.reply.text, "headers-too-large", 17);
+                assert_memory_equal(answer.reply.lines[0], "headers-too-large", 17);
             else if (i == 0)
-                assert_memory_equal(answer.reply.text, "header-sender-not-granted", 25);
+                assert_memory_equal(answer.reply.lines[0], "header-sender-not-granted", 25);
             else
                 assert_int_equal(answer.effect, EFFECT_ACCEPT);
         }
@@ -241,7 +241,7 @@ static void too_many_fields_cost_no_memory(void **state)
     for (int i = 0; i < 1000; i++)
         session_header(w->session, i % 2 ? "Sender" : "Resent-Sender", value);
     assert_true(heap_in_use() <= before);
-    assert_memory_equal(session_eom(w->session, NULL).reply.text, "headers-too-large", 17);
+    assert_memory_equal(session_eom(w->session, NULL).reply.lines[0], "headers-too-large", 17);
 }
 
 static void every_field_is_judged(void **state)
@@ -256,7 +256,7 @@ static void every_field_is_judged(void **state)
             session_header(w->session, "Resent-From", "ann@example.net");
         session_header(w->session, i ? "sender\t" : "Resent-Sender", "bob@example.net");
         struct session_answer answer = session_eom(w->session, NULL);
-        assert_memory_equal(answer.reply.text, reasons[i], strlen(reasons[i]));
+        assert_memory_equal(answer.reply.lines[0], reasons[i], strlen(reasons[i]));
     }
     assert_non_null(strstr(w->last, "sender_header=bob@example.net resent=ann@example.net,"));
     assert_non_null(strstr(w->last, " resent_count=6 "));
@@ -285,10 +285,10 @@ static void nothing_is_inherited(void **state)
     session_header(w->session, "Resent-From", "carl@example.net");
     session_abort(w->session);
     (void)mail(w, NULL, "<ann@example.net>");
-    assert_non_null(strstr(rcpt(w).reply.text, "auth-required"));
+    assert_non_null(strstr(rcpt(w).reply.lines[0], "auth-required"));
     (void)mail(w, "bob", "<bob@example.net>");
     (void)rcpt(w);
-    assert_non_null(strstr(session_eom(w->session, NULL).reply.text, "from-missing"));
+    assert_non_null(strstr(session_eom(w->session, NULL).reply.lines[0], "from-missing"));
     (void)mail(w, "bob", "<bob@example.net>");
     (void)rcpt(w);
     session_header(w->session, "From", "bob@example.net");
@@ -627,7 +627,7 @@ static void check_reason(const struct session_answer *answer, const char *want)
 {
     assert_int_equal(answer->effect == EFFECT_ACCEPT, want == NULL);
     if (want)
-        assert_memory_equal(answer->reply.text, want, strlen(want));
+        assert_memory_equal(answer->reply.lines[0], want, strlen(want));
 }
 
 static const char *or_ann(const char *address)

@@ -2,6 +2,7 @@
 #include "wire.h"
 #include "rows.h"
 #include "strbuf.h"
+#include "texts.h"
 
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -410,6 +411,24 @@ static const struct row rows[] = {
     {.name = "a reply code with NUL inside",
      .replies = {ON('R', "y550 n\0o\0")},
      .fails = "malformed"},
+    {.name = "a reply line with another code",
+     .replies = {ON('R', "y550-5.7.1 no\r\n551 5.7.1 no\0")},
+     .fails = "malformed"},
+    {.name = "a reply whose last line is not there",
+     .replies = {ON('R', "y550-5.7.1 no\0")},
+     .fails = "malformed"},
+    {.name = "a reply line behind the last one",
+     .replies = {ON('R', "y550 5.7.1 no\r\n550 5.7.1 no\0")},
+     .fails = "malformed"},
+    {.name = "a line end without CR",
+     .replies = {ON('R', "y550 5.7.1 no\n550 5.7.1 no\0")},
+     .fails = "malformed"},
+    {.name = "a line end without LF",
+     .replies = {ON('R', "y550 5.7.1 no\r550 5.7.1 no\0")},
+     .fails = "malformed"},
+    {.name = "a malformed reply is shown",
+     .replies = {ON('R', "y2" X100 "\0")},
+     .fails = "malformed: 2x"},
     {.name = "an empty packet", .replies = {ON('R', "")}, .fails = "packet of 0 octets"},
     {.name = "the milter hangs up", .hangs_up = true, .fails = "the milter"},
     {.name = "the milter is silent", .silent = true, .fails = "in time"},
