@@ -118,7 +118,8 @@ static bool is_named(const struct dir_backend *backend, const struct dir_questio
 
 static bool serves_question(const struct dir_backend *backend, const struct dir_question *question)
 {
-    unsigned kinds = backend->principals | PRINCIPAL_BIT(PRINCIPAL_SASL);
+    unsigned logins = backend->not_logins ? 0 : PRINCIPAL_BIT(PRINCIPAL_SASL);
+    unsigned kinds = backend->principals | logins;
     if (question->ask == DIR_ASK_OWNERS)
         return backend->knows_owners;
     return (kinds & PRINCIPAL_BIT(question->principal.kind)) != 0;
@@ -532,9 +533,18 @@ static bool any_denies_missing(const struct parts *parts)
     return false;
 }
 
-static void set_status(struct account_answer *all, const struct parts *parts, enum dir_ask ask)
+/* Whom the question is about. */
+static const char *asked_for(const struct dir_question *question)
 {
-    const char *rivals = ask == DIR_ASK_ACCOUNT ? conflict(all->arena, parts) : NULL;
+    if (question->ask == DIR_ASK_OWNERS)
+        return "address";
+    return question->principal.kind == PRINCIPAL_SASL ? "login" : "client";
+}
+
+static void set_status(struct account_answer *all, const struct parts *parts,
+                       const struct dir_question *question)
+{
+    const char *rivals = question->ask == DIR_ASK_ACCOUNT ? conflict(all->arena, parts) : NULL;
     enum account_status worst = worst_trouble(parts);
     bool any = false;
     for (size_t i = 0; i < parts->count; i++)
@@ -544,9 +554,9 @@ static void set_status(struct account_answer *all, const struct parts *parts, en
     if (rivals) {
         all->status = ACCOUNT_MISCONFIGURED;
         all->why = arena_printf(all->arena,
-                                "the login is in the directories %s; a login may be in "
-                                "several only if all but one of them have merge = yes",
-                                rivals);
+                                "the %s is in the directories %s; it may be in several only if all "
+                                "but one of them have merge = yes",
+                                asked_for(question), rivals);
         return;
     }
     all->status = any ? ACCOUNT_FOUND : worst;
@@ -573,10 +583,12 @@ static struct account_answer *combine(const struct dir_lookup *l, const struct p
     if (parts->count == 0) {
         all->status = ACCOUNT_UNKNOWN;
         all->missing = ACCOUNT_FOUND;
-        all->why = "no directory serves this login: see login_domains and directories";
+        all->why = arena_printf(all->arena,
+                                "no directory serves this %s: see login_domains and directories",
+                                asked_for(&l->question));
         return all;
     }
-    set_status(all, parts, l->question.ask);
+    set_status(all, parts, &l->question);
     if (all->status == ACCOUNT_FOUND)
         add_up(all, parts);
     return all;

@@ -73,8 +73,10 @@ struct dir_backend {
     size_t login_domain_count;
     bool merge;      /* a login may be in another directory too */
     bool has_denies; /* while it does not answer, a grant of another does not suffice */
-    /* Kinds of principals beside sasl that it is asked about: PRINCIPAL_BITs. */
+    /* Kinds of principals that it is asked about: PRINCIPAL_BITs; logins are always among them, but
+     * with not_logins. */
     unsigned principals;
+    bool not_logins;
     bool knows_owners; /* answers DIR_ASK_OWNERS too */
     bool always;       /* asked whatever the policy's directories are, and named nowhere */
     /* The answer for a login depends on more than the login: a cache must keep them apart. */

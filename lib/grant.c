@@ -196,10 +196,19 @@ const struct grant *grant_find(struct arena *a, const struct addr_rules *rules, 
     return of_domain;
 }
 
+/* Without its quotes, which it does not need as an address, it would read as a pattern. */
+static const char *quoted(struct arena *a, const char *key)
+{
+    struct span text = span_of(key);
+    size_t at = span_find_last(text, '@');
+    return arena_printf(a, "\"%.*s\"%s", (int)at, key, key + at);
+}
+
 const char *grant_text(struct arena *a, const struct grant *grant)
 {
     switch (grant->form) {
     case GRANT_EXACT:
+        return is_pattern(span_of(grant->key)) ? quoted(a, grant->key) : grant->key;
     case GRANT_BARE:
     case GRANT_PATTERN:
         break;

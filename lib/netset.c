@@ -100,29 +100,53 @@ bool net_parse(struct span text, struct net *out, struct errtext *why)
     return true;
 }
 
-static bool net_holds(const struct net *net, const uint8_t address[16])
+bool net_equal(const struct net *a, const struct net *b)
+{
+    return a->prefix == b->prefix && memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
+
+const char *net_text(struct arena *a, const struct net *net)
+{
+    char address[INET6_ADDRSTRLEN] = "";
+    bool four = is_ipv4(net->bytes);
+    size_t before = four ? sizeof mapped : 0;
+    (void)inet_ntop(four ? AF_INET : AF_INET6, net->bytes + before, address, sizeof address);
+    if (net->prefix == ADDRESS_BITS)
+        return arena_strdup(a, address);
+    return arena_printf(a, "%s/%u", address, net->prefix - 8 * (unsigned)before);
+}
+
+/* ---- addresses ---- */
+
+bool net_address_parse(const char *text, struct net_address *out)
+{
+    static const char tag[] = "IPv6:"; /* Sendmail's {client_addr} */
+    struct span rest = span_of(text);
+    if (span_starts_nocase(rest, tag))
+        rest = span_sub(rest, sizeof tag - 1, rest.len);
+    return read_address(rest, out->bytes) >= 0;
+}
+
+bool net_holds(const struct net *net, const struct net_address *address)
 {
     /* ::/0 is every IPv6 address, but no IPv4 address. */
-    if (is_ipv4(address) && net->prefix < MAPPED_BITS)
+    if (net->prefix < MAPPED_BITS && is_ipv4(address->bytes))
         return false;
-    for (size_t i = 0; i < sizeof net->bytes; i++)
-        if ((address[i] & byte_mask(net->prefix, i)) != net->bytes[i])
-            return false;
-    return true;
+    size_t whole = net->prefix / 8;
+    if (memcmp(address->bytes, net->bytes, whole) != 0)
+        return false;
+    return whole == sizeof net->bytes ||
+           (address->bytes[whole] & byte_mask(net->prefix, whole)) == net->bytes[whole];
 }
 
 int netset_match(const struct netset *set, const char *address)
 {
-    static const char tag[] = "IPv6:"; /* Sendmail's {client_addr} */
-    uint8_t bytes[16];
-    struct span text = span_of(address);
-    if (span_starts_nocase(text, tag))
-        text = span_sub(text, sizeof tag - 1, text.len);
-    if (read_address(text, bytes) < 0)
-        return -1;
+    struct net_address parsed;
     int longest = -1;
+    if (!net_address_parse(address, &parsed))
+        return -1;
     for (size_t i = 0; i < set->count; i++)
-        if ((int)set->items[i].prefix > longest && net_holds(&set->items[i], bytes))
+        if ((int)set->items[i].prefix > longest && net_holds(&set->items[i], &parsed))
             longest = (int)set->items[i].prefix;
     return longest;
 }

@@ -59,6 +59,14 @@ static const enum account_status statuses[] = {
     [SAYS_MISCONFIGURED] = ACCOUNT_MISCONFIGURED,
 };
 
+/* An owner of its own, for DIR_ASK_OWNERS. */
+static struct account scripted_owner(const struct scripted *s, struct arena *a)
+{
+    struct account_source *source = arena_alloc(a, sizeof *source);
+    *source = (struct account_source){s->backend.name, arena_printf(a, "of %s", s->backend.name)};
+    return (struct account){.sources = source, .source_count = 1};
+}
+
 static struct account scripted_account(const struct scripted *s, struct arena *a, const char *login)
 {
     struct grant *grant = arena_alloc(a, sizeof *grant);
@@ -88,13 +96,16 @@ static struct account scripted_account(const struct scripted *s, struct arena *a
 static void scripted_answer(struct scripted *s, struct dir_ticket *ticket)
 {
     struct account_answer *answer = account_answer_create();
+    const struct dir_question *question = dir_ticket_question(ticket);
     answer->status = statuses[s->says.what];
     answer->missing = s->says.missing_set ? s->says.missing : ACCOUNT_FOUND;
     answer->fresh = !s->says.stale;
     answer->asked_at = s->says.asked_at ? s->says.asked_at : dir_ticket_now(ticket);
     answer->denies_missing = s->says.denies_part;
-    if (answer->status == ACCOUNT_FOUND)
-        answer->account = scripted_account(s, answer->arena, dir_ticket_login(ticket)->name);
+    if (answer->status == ACCOUNT_FOUND && question->ask == DIR_ASK_OWNERS)
+        answer->account = scripted_owner(s, answer->arena);
+    else if (answer->status == ACCOUNT_FOUND)
+        answer->account = scripted_account(s, answer->arena, principal_name(&question->principal));
     else if (!s->says.no_why)
         answer->why = "because";
     if (s->says.as_set)
@@ -146,12 +157,22 @@ static void scripted_arrive(struct scripted *s, enum said what)
 static const struct dir_question ann = {
     .principal = {.kind = PRINCIPAL_SASL, .login = {.name = "ann", .local = "ann", .domain = ""}}};
 
-static struct account_answer *ask(struct dir *dir, uint64_t budget)
+static const char *const ann_addresses[] = {"ann+x@example.net", "ann@example.net"};
+static const struct dir_question owners_of_ann = {
+    .ask = DIR_ASK_OWNERS, .addresses = ann_addresses, .address_count = 2};
+
+static struct account_answer *ask_this(struct dir *dir, const struct dir_question *question,
+                                       uint64_t budget)
 {
-    struct dir_lookup *lookup = dir_start(dir, &ann);
+    struct dir_lookup *lookup = dir_start(dir, question);
     struct account_answer *answer = dir_join(lookup, budget);
     dir_lookup_release(lookup);
     return answer;
+}
+
+static struct account_answer *ask(struct dir *dir, uint64_t budget)
+{
+    return ask_this(dir, &ann, budget);
 }
 
 /* ---- two directories ---- */
@@ -640,6 +661,263 @@ static void run_choose(void **state)
     dir_destroy(dir);
 }
 
+/* ---- what a directory serves ---- */
+
+#define SASL    PRINCIPAL_BIT(PRINCIPAL_SASL)
+#define CERT    PRINCIPAL_BIT(PRINCIPAL_CERT)
+#define NETWORK PRINCIPAL_BIT(PRINCIPAL_NETWORK)
+
+struct serves_row {
+    const char *name;
+    unsigned principals;
+    bool not_logins, knows_owners;
+    struct dir_question question;
+    bool asked;
+};
+
+#define OF_KIND(k)                                                                                 \
+    {                                                                                              \
+        .principal = {                                                                             \
+            .kind = (k),                                                                           \
+            .login = {.name = "x", .local = "x", .domain = ""},                                    \
+            .cert_subject = "x",                                                                   \
+            .network = "x"                                                                         \
+        }                                                                                          \
+    }
+#define OWNERS                                                                                     \
+    {                                                                                              \
+        .ask = DIR_ASK_OWNERS, .addresses = ann_addresses, .address_count = 2                      \
+    }
+
+static const struct serves_row serves_rows[] = {
+    {"serves logins by itself", 0, false, false, OF_KIND(PRINCIPAL_SASL), true},
+    {"serves logins beside certificates", CERT, false, false, OF_KIND(PRINCIPAL_SASL), true},
+    {"serves logins that it names", SASL, false, false, OF_KIND(PRINCIPAL_SASL), true},
+    {"serves no logins", NETWORK, true, false, OF_KIND(PRINCIPAL_SASL), false},
+    {"serves no certificate by itself", 0, false, true, OF_KIND(PRINCIPAL_CERT), false},
+    {"serves certificates", CERT, false, false, OF_KIND(PRINCIPAL_CERT), true},
+    {"serves certificates, no logins", CERT, true, false, OF_KIND(PRINCIPAL_CERT), true},
+    {"serves networks, no certificate", SASL | NETWORK, false, false, OF_KIND(PRINCIPAL_CERT),
+     false},
+    {"serves no network by itself", 0, false, true, OF_KIND(PRINCIPAL_NETWORK), false},
+    {"serves networks", NETWORK, false, false, OF_KIND(PRINCIPAL_NETWORK), true},
+    {"serves certificates, no network", SASL | CERT, false, false, OF_KIND(PRINCIPAL_NETWORK),
+     false},
+    {"serves nobody who proved nothing", SASL | CERT | NETWORK, false, true,
+     OF_KIND(PRINCIPAL_NONE), false},
+    {"knows no owners by itself", SASL | CERT | NETWORK, false, false, OWNERS, false},
+    {"knows owners", 0, false, true, OWNERS, true},
+    {"knows owners, serves no logins", NETWORK, true, true, OWNERS, true},
+};
+
+static void run_serves(void **state)
+{
+    const struct serves_row *row = *state;
+    struct dir *dir = dir_with(1);
+    struct scripted *one = scripted_add(dir, "one", &(struct says)FOUND);
+    one->backend.principals = row->principals;
+    one->backend.not_logins = row->not_logins;
+    one->backend.knows_owners = row->knows_owners;
+    struct account_answer *answer = ask_this(dir, &row->question, CLOCK_S);
+    assert_int_equal(one->asked, row->asked);
+    assert_int_equal(answer->status, row->asked ? ACCOUNT_FOUND : ACCOUNT_UNKNOWN);
+    assert_int_equal(answer->missing, ACCOUNT_FOUND);
+    account_answer_unref(answer);
+    dir_destroy(dir);
+}
+
+struct no_domain_row {
+    const char *name;
+    struct dir_question question;
+};
+
+static const struct no_domain_row no_domain_rows[] = {
+    {"login_domains do not concern certificates", OF_KIND(PRINCIPAL_CERT)},
+    {"login_domains do not concern networks", OF_KIND(PRINCIPAL_NETWORK)},
+    {"login_domains do not concern owners", OWNERS},
+    {"login_domains do not concern owners, whoever asks",
+     {.ask = DIR_ASK_OWNERS,
+      .principal = {.kind = PRINCIPAL_SASL, .login = {.name = "x", .local = "x", .domain = ""}}}},
+};
+
+static void run_no_domain(void **state)
+{
+    const struct no_domain_row *row = *state;
+    static const char *const domains[] = {"example.org"};
+    struct dir *dir = dir_with(1);
+    struct scripted *one = scripted_add(dir, "one", &(struct says)FOUND);
+    one->backend.principals = CERT | NETWORK;
+    one->backend.knows_owners = true;
+    one->backend.login_domains = domains;
+    one->backend.login_domain_count = 1;
+    account_answer_unref(ask_this(dir, &row->question, CLOCK_S));
+    assert_int_equal(one->asked, 1);
+    account_answer_unref(ask(dir, CLOCK_S));
+    assert_int_equal(one->asked, 1);
+    dir_destroy(dir);
+}
+
+struct always_row {
+    const char *name;
+    bool always;
+    const char *directories[3];
+    enum principal_kind kind;
+    bool asked;
+};
+
+static const struct always_row always_rows[] = {
+    {"always: another one is named", true, {"two"}, PRINCIPAL_NETWORK, true},
+    {"always: nobody is named", true, {NULL}, PRINCIPAL_NETWORK, true},
+    {"always: it is named itself, and asked once", true, {"one"}, PRINCIPAL_NETWORK, true},
+    {"always: but not for what it does not serve", true, {"two"}, PRINCIPAL_CERT, false},
+    {"not always: another one is named", false, {"two"}, PRINCIPAL_NETWORK, false},
+    {"not always: it is named", false, {"one"}, PRINCIPAL_NETWORK, true},
+};
+
+static void run_always(void **state)
+{
+    const struct always_row *row = *state;
+    struct dir *dir = dir_with(1);
+    struct scripted *one = scripted_add(dir, "one", &(struct says)FOUND_MERGE);
+    struct scripted *two = scripted_add(dir, "two", &(struct says)FOUND);
+    struct dir_question question = OF_KIND(row->kind);
+    one->backend.principals = NETWORK;
+    one->backend.always = row->always;
+    two->backend.principals = NETWORK | CERT;
+    question.directories = row->directories;
+    question.directory_count = count_strings(row->directories);
+    account_answer_unref(ask_this(dir, &question, CLOCK_S));
+    assert_int_equal(one->asked, row->asked);
+    assert_int_equal(two->asked,
+                     !question.directory_count || strcmp(row->directories[0], "two") == 0);
+    dir_destroy(dir);
+}
+
+struct nobody_row {
+    const char *name;
+    struct dir_question question;
+    const char *why;
+};
+
+static const struct nobody_row nobody_rows[] = {
+    {"nobody to ask for a login", OF_KIND(PRINCIPAL_SASL), "no directory serves this login"},
+    {"nobody to ask for a certificate", OF_KIND(PRINCIPAL_CERT), "no directory serves this client"},
+    {"nobody to ask for a network", OF_KIND(PRINCIPAL_NETWORK), "no directory serves this client"},
+    {"nobody to ask for owners", OWNERS, "no directory serves this address"},
+};
+
+static void run_nobody(void **state)
+{
+    const struct nobody_row *row = *state;
+    struct dir *dir = dir_with(1);
+    struct account_answer *answer = ask_this(dir, &row->question, CLOCK_S);
+    assert_int_equal(answer->status, ACCOUNT_UNKNOWN);
+    assert_true(answer->fresh);
+    assert_int_equal(strncmp(answer->why, row->why, strlen(row->why)), 0);
+    account_answer_unref(answer);
+    dir_destroy(dir);
+}
+
+/* ---- owners of an address ---- */
+
+struct owners_row {
+    const char *name;
+    struct says one, two;
+    enum account_status want, missing;
+    const char *sources; /* "DIRECTORY: ENTRY, ..." */
+};
+
+static const struct owners_row owners_rows[] = {
+    {"owners: found, found", FOUND, FOUND, ACCOUNT_FOUND, ACCOUNT_FOUND,
+     "one: of one, two: of two"},
+    {"owners: found, unknown", FOUND, UNKNOWN, ACCOUNT_FOUND, ACCOUNT_FOUND, "one: of one"},
+    {"owners: unknown, found", UNKNOWN, FOUND, ACCOUNT_FOUND, ACCOUNT_FOUND, "two: of two"},
+    {"owners: unknown, unknown", UNKNOWN, UNKNOWN, ACCOUNT_UNKNOWN, ACCOUNT_FOUND, ""},
+    {"owners: found, unavailable", FOUND, UNAVAILABLE, ACCOUNT_FOUND, ACCOUNT_UNAVAILABLE,
+     "one: of one"},
+    {"owners: found, misconfigured", FOUND, MISCONFIGURED, ACCOUNT_FOUND, ACCOUNT_MISCONFIGURED,
+     "one: of one"},
+    {"owners: found, not in time", FOUND, NOTHING, ACCOUNT_FOUND, ACCOUNT_UNAVAILABLE,
+     "one: of one"},
+    {"owners: unknown, unavailable", UNKNOWN, UNAVAILABLE, ACCOUNT_UNAVAILABLE, ACCOUNT_UNAVAILABLE,
+     ""},
+    {"owners: unknown, misconfigured", UNKNOWN, MISCONFIGURED, ACCOUNT_MISCONFIGURED,
+     ACCOUNT_MISCONFIGURED, ""},
+    {"owners: unknown, not in time", UNKNOWN, NOTHING, ACCOUNT_UNAVAILABLE, ACCOUNT_UNAVAILABLE,
+     ""},
+};
+
+static const char *sources_text(struct arena *a, const struct account *account)
+{
+    const char *text = "";
+    for (size_t i = 0; i < account->source_count; i++)
+        text = arena_printf(a, "%s%s%s: %s", text, i ? ", " : "", account->sources[i].directory,
+                            account->sources[i].entry);
+    return text;
+}
+
+static void run_owners(void **state)
+{
+    const struct owners_row *row = *state;
+    struct dir *dir = dir_with(1);
+    scripted_add(dir, "one", &row->one)->backend.knows_owners = true;
+    scripted_add(dir, "two", &row->two)->backend.knows_owners = true;
+    struct scripted *three = scripted_add(dir, "three", &(struct says)FOUND);
+    struct account_answer *answer = ask_this(dir, &owners_of_ann, CLOCK_MS);
+    assert_int_equal(answer->status, row->want);
+    assert_int_equal(answer->missing, row->missing);
+    assert_string_equal(sources_text(answer->arena, &answer->account), row->sources);
+    assert_int_equal(answer->why == NULL,
+                     row->want == ACCOUNT_FOUND && row->missing == ACCOUNT_FOUND);
+    assert_int_equal(three->asked, 0);
+    account_answer_unref(answer);
+    dir_destroy(dir);
+}
+
+/* The same two directories conflict over an account. */
+static void rivals_are_of_a_kind(void **state)
+{
+    (void)state;
+    const struct dir_question certificate = OF_KIND(PRINCIPAL_CERT);
+    struct dir *dir = dir_with(1);
+    scripted_add(dir, "one", &(struct says)FOUND)->backend.principals = CERT;
+    scripted_add(dir, "two", &(struct says)FOUND)->backend.principals = CERT;
+    struct account_answer *login = ask(dir, CLOCK_S);
+    struct account_answer *client = ask_this(dir, &certificate, CLOCK_S);
+    assert_int_equal(login->status, ACCOUNT_MISCONFIGURED);
+    assert_non_null(strstr(login->why, "the login is in the directories \"one\" and \"two\""));
+    assert_int_equal(client->status, ACCOUNT_MISCONFIGURED);
+    assert_non_null(strstr(client->why, "the client is in the directories \"one\" and \"two\""));
+    account_answer_unref(login);
+    account_answer_unref(client);
+    dir_destroy(dir);
+}
+
+static void a_question_is_copied(void **state)
+{
+    (void)state;
+    char first[] = "a@x", second[] = "b@x", subject[] = "CN=ann";
+    const char *addresses[] = {first, second};
+    struct dir *dir = dir_with(1);
+    struct scripted *one = scripted_add(dir, "one", &(struct says){.what = SAYS_NOTHING});
+    one->backend.knows_owners = true;
+    struct dir_lookup *lookup =
+        dir_start(dir, &(struct dir_question){.ask = DIR_ASK_OWNERS,
+                                              .principal = {.cert_subject = subject},
+                                              .addresses = addresses,
+                                              .address_count = 2});
+    first[0] = second[0] = subject[0] = 'X';
+    addresses[0] = NULL;
+    const struct dir_question *question = dir_ticket_question(one->held);
+    assert_int_equal(question->ask, DIR_ASK_OWNERS);
+    assert_int_equal(question->address_count, 2);
+    assert_string_equal(question->addresses[0], "a@x");
+    assert_string_equal(question->addresses[1], "b@x");
+    assert_string_equal(question->principal.cert_subject, "CN=ann");
+    dir_lookup_release(lookup);
+    dir_destroy(dir);
+}
+
 /* ---- late ---- */
 
 static void late_then_joined_again(void **state)
@@ -989,6 +1267,13 @@ int main(void)
     ROWS_ADD_TEST("the oldest part is the age", oldest_part_is_the_age);
     ROWS_ADD_TEST("an answer without parts is asked now", nothing_arrived_is_now);
     ROWS_ADD(choose_rows, run_choose);
+    ROWS_ADD(serves_rows, run_serves);
+    ROWS_ADD(no_domain_rows, run_no_domain);
+    ROWS_ADD(always_rows, run_always);
+    ROWS_ADD(nobody_rows, run_nobody);
+    ROWS_ADD(owners_rows, run_owners);
+    ROWS_ADD_TEST("rivals are of the kind that was asked for", rivals_are_of_a_kind);
+    ROWS_ADD_TEST("a question is copied", a_question_is_copied);
     ROWS_ADD_TEST("a late answer is there at the next join", late_then_joined_again);
     ROWS_ADD_TEST("a late answer after the release is dropped", late_after_release);
     ROWS_ADD_TEST("released without join", released_without_join);

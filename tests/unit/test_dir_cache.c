@@ -50,6 +50,11 @@ struct world {
     bool found_at_the_end; /* tickets that are still out at the end are answered with "found" */
 };
 
+static const char *name_of(const struct dir_ticket *ticket)
+{
+    return principal_name(&dir_ticket_question(ticket)->principal);
+}
+
 static struct account_answer *inner_answer(const struct world *w, const struct dir_ticket *ticket)
 {
     struct account_answer *answer = account_answer_create();
@@ -60,8 +65,7 @@ static struct account_answer *inner_answer(const struct world *w, const struct d
     answer->asked_at = dir_ticket_now(ticket) - w->older;
     answer->why = w->status == ACCOUNT_FOUND ? NULL : "because";
     if (w->status == ACCOUNT_FOUND)
-        answer->account.name =
-            arena_printf(answer->arena, "%s %u", dir_ticket_login(ticket)->name, w->version);
+        answer->account.name = arena_printf(answer->arena, "%s %u", name_of(ticket), w->version);
     return answer;
 }
 
@@ -70,7 +74,7 @@ static void inner_ask(struct dir_backend *self, struct dir_ticket *ticket)
     struct world *w = ((struct inner *)self)->world;
     w->asked++;
     w->wanted_fresh = dir_ticket_question(ticket)->fresh;
-    (void)snprintf(w->login, sizeof w->login, "%s", dir_ticket_login(ticket)->name);
+    (void)snprintf(w->login, sizeof w->login, "%s", name_of(ticket));
     if (w->hold) {
         assert_true(w->held_count < HELD_MAX);
         w->held[w->held_count++] = ticket;
@@ -104,17 +108,26 @@ static void arrive(struct world *w)
 
 static const char *const some_domains[] = {"*"};
 
-static struct dir_backend *inner_create(struct world *w)
+enum looks_at { AT_LOGIN, AT_CLIENT, AT_CERT };
+
+static struct dir_backend *inner_create(struct world *w, enum looks_at looks_at)
 {
     static const struct dir_ops ops = {"inner", inner_ask, inner_destroy};
     struct inner *inner = xcalloc(1, sizeof *inner);
     inner->world = w;
-    inner->backend = (struct dir_backend){.ops = &ops,
-                                          .name = "corp",
-                                          .login_domains = some_domains,
-                                          .login_domain_count = 1,
-                                          .merge = true,
-                                          .has_denies = true};
+    inner->backend = (struct dir_backend){
+        .ops = &ops,
+        .name = "corp",
+        .login_domains = some_domains,
+        .login_domain_count = 1,
+        .merge = true,
+        .has_denies = true,
+        .principals = PRINCIPAL_BIT(PRINCIPAL_CERT) | PRINCIPAL_BIT(PRINCIPAL_NETWORK),
+        .knows_owners = true,
+        .always = true,
+        .uses_client = looks_at == AT_CLIENT,
+        .uses_cert = looks_at == AT_CERT,
+    };
     return &inner->backend;
 }
 
@@ -126,7 +139,7 @@ static const struct dir_cache_conf usual = {
     .recheck_period = CLOCK_S,
 };
 
-static struct world *world_with(const struct dir_cache_conf *conf)
+static struct world *world_that(const struct dir_cache_conf *conf, enum looks_at looks_at)
 {
     struct world *w = xcalloc(1, sizeof *w);
     struct dir_cache_conf own = *conf;
@@ -134,11 +147,16 @@ static struct world *world_with(const struct dir_cache_conf *conf)
     w->status = w->missing = ACCOUNT_FOUND;
     own.clock = &w->clock.clock;
     w->dir = dir_create(&(struct dir_conf){.max_waiting = 8, .clock = &w->clock.clock});
-    w->cache = dir_cache_create(inner_create(w), &own);
+    w->cache = dir_cache_create(inner_create(w, looks_at), &own);
     assert_non_null(w->cache);
     assert_true(dir_add(w->dir, w->cache));
     memset(&own, 0xff, sizeof own); /* it is copied */
     return w;
+}
+
+static struct world *world_with(const struct dir_cache_conf *conf)
+{
+    return world_that(conf, AT_LOGIN);
 }
 
 static void world_end(struct world *w)
@@ -215,6 +233,13 @@ static void looks_like_the_inner_one(void **state)
     assert_int_equal(w->cache->login_domain_count, 1);
     assert_true(w->cache->merge);
     assert_true(w->cache->has_denies);
+    assert_int_equal(w->cache->principals,
+                     PRINCIPAL_BIT(PRINCIPAL_CERT) | PRINCIPAL_BIT(PRINCIPAL_NETWORK));
+    assert_true(w->cache->knows_owners);
+    assert_true(w->cache->always);
+    assert_false(w->cache->not_logins);
+    assert_false(w->cache->uses_client);
+    assert_false(w->cache->uses_cert);
     world_end(w);
 }
 
@@ -581,6 +606,141 @@ static void recheck_says_unknown(void **state)
     world_end(w);
 }
 
+/* ---- which questions are equal ---- */
+
+#define LOGIN(login_, client)                                                                      \
+    {                                                                                              \
+        .principal = {                                                                             \
+            .kind = PRINCIPAL_SASL,                                                                \
+            .login = {.name = (login_), .domain = ""},                                             \
+            .client_addr = (client)                                                                \
+        }                                                                                          \
+    }
+#define LOGIN_CERT(login_, issuer, subject)                                                        \
+    {                                                                                              \
+        .principal = {                                                                             \
+            .kind = PRINCIPAL_SASL,                                                                \
+            .login = {.name = (login_), .domain = ""},                                             \
+            .cert_issuer = (issuer),                                                               \
+            .cert_subject = (subject)                                                              \
+        }                                                                                          \
+    }
+#define CERT(issuer, subject, client)                                                              \
+    {                                                                                              \
+        .principal = {                                                                             \
+            .kind = PRINCIPAL_CERT,                                                                \
+            .cert_issuer = (issuer),                                                               \
+            .cert_subject = (subject),                                                             \
+            .client_addr = (client)                                                                \
+        }                                                                                          \
+    }
+#define NETWORK(client)                                                                            \
+    {                                                                                              \
+        .principal = {                                                                             \
+            .kind = PRINCIPAL_NETWORK,                                                             \
+            .network = "10.0.0.0/8",                                                               \
+            .client_addr = (client)                                                                \
+        }                                                                                          \
+    }
+#define OWNERS(...)                                                                                \
+    {                                                                                              \
+        .ask = DIR_ASK_OWNERS, .addresses = (const char *const[]){__VA_ARGS__},                    \
+        .address_count = sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)         \
+    }
+
+struct equal_row {
+    const char *name;
+    enum looks_at looks_at;
+    struct dir_question one, two;
+    bool equal;
+};
+
+static const struct equal_row equal_rows[] = {
+    {"equal: a login from two clients", AT_LOGIN, LOGIN("ann", "10.0.0.1"),
+     LOGIN("ann", "10.0.0.2"), true},
+    {"equal: a login with and without client", AT_LOGIN, LOGIN("ann", "10.0.0.1"),
+     LOGIN("ann", NULL), true},
+    {"equal: a login from two clients, client counts", AT_CLIENT, LOGIN("ann", "10.0.0.1"),
+     LOGIN("ann", "10.0.0.2"), false},
+    {"equal: a login from one client, client counts", AT_CLIENT, LOGIN("ann", "10.0.0.1"),
+     LOGIN("ann", "10.0.0.1"), true},
+    {"equal: a login from two clients, certificate counts", AT_CERT, LOGIN("ann", "10.0.0.1"),
+     LOGIN("ann", "10.0.0.2"), true},
+    {"equal: two logins from one client", AT_CLIENT, LOGIN("ann", "10.0.0.1"),
+     LOGIN("bob", "10.0.0.1"), false},
+    {"equal: login and client do not run together", AT_CLIENT, LOGIN("ann", "::1:1"),
+     LOGIN("ann5:::", "1"), false},
+    {"equal: a login with two certificates", AT_LOGIN, LOGIN_CERT("ann", "CN=CA", "CN=a"),
+     LOGIN_CERT("ann", "CN=CB", "CN=b"), true},
+    {"equal: a login with two certificates, client counts", AT_CLIENT,
+     LOGIN_CERT("ann", "CN=CA", "CN=a"), LOGIN_CERT("ann", "CN=CB", "CN=b"), true},
+    {"equal: a login with two subjects, certificate counts", AT_CERT,
+     LOGIN_CERT("ann", "CN=CA", "CN=a"), LOGIN_CERT("ann", "CN=CA", "CN=b"), false},
+    {"equal: a login with two issuers, certificate counts", AT_CERT,
+     LOGIN_CERT("ann", "CN=CA", "CN=a"), LOGIN_CERT("ann", "CN=CB", "CN=a"), false},
+    {"equal: a login with issuer and subject changed, certificate counts", AT_CERT,
+     LOGIN_CERT("ann", "CN=a", "CN=b"), LOGIN_CERT("ann", "CN=b", "CN=a"), false},
+    {"equal: a login with one certificate, certificate counts", AT_CERT,
+     LOGIN_CERT("ann", "CN=CA", "CN=a"), LOGIN_CERT("ann", "CN=CA", "CN=a"), true},
+
+    {"equal: a certificate from two clients", AT_LOGIN, CERT("CN=CA", "CN=a", "10.0.0.1"),
+     CERT("CN=CA", "CN=a", "10.0.0.2"), true},
+    {"equal: a certificate from two clients, client counts", AT_CLIENT,
+     CERT("CN=CA", "CN=a", "10.0.0.1"), CERT("CN=CA", "CN=a", "10.0.0.2"), false},
+    {"equal: two subjects", AT_LOGIN, CERT("CN=CA", "CN=a", NULL), CERT("CN=CA", "CN=b", NULL),
+     false},
+    {"equal: two issuers", AT_LOGIN, CERT("CN=CA", "CN=a", NULL), CERT("CN=CB", "CN=a", NULL),
+     false},
+    {"equal: issuer and subject do not run together", AT_LOGIN, CERT("CN=C", "ACN=a", NULL),
+     CERT("CN=CA", "CN=a", NULL), false},
+
+    {"equal: two clients of a network", AT_LOGIN, NETWORK("10.0.0.1"), NETWORK("10.0.0.2"), false},
+    {"equal: one client of a network", AT_LOGIN, NETWORK("10.0.0.1"), NETWORK("10.0.0.1"), true},
+
+    {"equal: a network and a login of its text", AT_CLIENT, NETWORK("10.0.0.1"),
+     LOGIN("", "10.0.0.1"), false},
+    {"equal: a certificate and a login of its texts", AT_CERT, CERT("CN=CA", "CN=a", NULL),
+     LOGIN_CERT("", "CN=CA", "CN=a"), false},
+
+    {"equal: one address", AT_LOGIN, OWNERS("a@x"), OWNERS("a@x"), true},
+    {"equal: two addresses", AT_LOGIN, OWNERS("a@x"), OWNERS("b@x"), false},
+    {"equal: one address and one more", AT_LOGIN, OWNERS("a@x"), OWNERS("a@x", "b@x"), false},
+    {"equal: the same spellings", AT_LOGIN, OWNERS("a@x", "b@x"), OWNERS("a@x", "b@x"), true},
+    {"equal: addresses do not run together", AT_LOGIN, OWNERS("a@x", "b"), OWNERS("a@", "xb"),
+     false},
+    {"equal: the owners of an address and a login that is spelt like it", AT_LOGIN, OWNERS("a@x"),
+     LOGIN("a@x", NULL), false},
+    {"equal: owners of what is no address and a login", AT_LOGIN, OWNERS("sasl", "ann"),
+     LOGIN("ann", NULL), false},
+    {"equal: a login named like the question", AT_LOGIN, OWNERS("owners"), LOGIN("owners", NULL),
+     false},
+    {"equal: a login whose text is a key", AT_LOGIN, OWNERS("a@x"), LOGIN("6:owners3:a@x", NULL),
+     false},
+    {"equal: owners, whoever asks",
+     AT_CERT,
+     {.ask = DIR_ASK_OWNERS,
+      .principal = {.kind = PRINCIPAL_SASL, .login = {.name = "ann", .domain = ""}},
+      .addresses = (const char *const[]){"a@x"},
+      .address_count = 1},
+     OWNERS("a@x"),
+     true},
+};
+
+static void run_equal(void **state)
+{
+    const struct equal_row *row = *state;
+    struct world *w = world_that(&usual, row->looks_at);
+    const struct dir_question *const questions[] = {&row->one, &row->two, &row->one, &row->two};
+    for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++) {
+        struct dir_lookup *lookup = dir_start(w->dir, questions[i]);
+        account_answer_unref(dir_join(lookup, 0));
+        dir_lookup_release(lookup);
+    }
+    assert_int_equal(w->asked, row->equal ? 1 : 2);
+    assert_int_equal(counts(w).entries, row->equal ? 1 : 2);
+    world_end(w);
+}
+
 /* ---- the rates of rechecks ---- */
 
 static void once_a_login_and_negative_ttl(void **state)
@@ -931,6 +1091,7 @@ int main(void)
     ROWS_ADD_TEST("a recheck is joined", a_recheck_is_joined);
     ROWS_ADD_TEST("joining needs no token", joining_needs_no_token);
     ROWS_ADD_TEST("a recheck says unknown", recheck_says_unknown);
+    ROWS_ADD(equal_rows, run_equal);
     ROWS_ADD_TEST("one recheck a login and negative_ttl", once_a_login_and_negative_ttl);
     ROWS_ADD(rate_rows, run_rate);
     ROWS_ADD_TEST("the rate saves no more than recheck_count",

@@ -42,6 +42,31 @@ static const struct parse_row parse_rows[] = {
     {"subdomains with a trailing dot", "@.example.net.", .form = GRANT_SUBDOMAINS,
      .key = "example.net"},
     {"any", "*", .form = GRANT_ANY, .key = ""},
+    {"pattern", "List+*@Example.net", .form = GRANT_PATTERN, .key = "list+*@example.net"},
+    {"pattern within the local part", "list-*-owner@example.net", .form = GRANT_PATTERN,
+     .key = "list-*-owner@example.net"},
+    {"pattern behind an equals sign", "prvs=*@example.net", .form = GRANT_PATTERN,
+     .key = "prvs=*@example.net"},
+    {"pattern behind a dot", "a.*@example.net", .form = GRANT_PATTERN, .key = "a.*@example.net"},
+    {"pattern of a literal", "list+*@[192.0.2.1]", .form = GRANT_PATTERN,
+     .key = "list+*@[192.0.2.1]"},
+    {"star behind a letter is an address", "a*@example.net", .form = GRANT_EXACT,
+     .key = "a*@example.net"},
+    {"star behind a digit is an address", "a1*@example.net", .form = GRANT_EXACT,
+     .key = "a1*@example.net"},
+    {"star behind a letter that is not ASCII is an address", "\xc3\xa4*@example.net",
+     .form = GRANT_EXACT, .key = "\xc3\xa4*@example.net"},
+    {"star in front is an address", "*@example.net", .form = GRANT_EXACT, .key = "*@example.net"},
+    {"two stars are an address", "list+*-*@example.net", .form = GRANT_EXACT,
+     .key = "list+*-*@example.net"},
+    {"two stars side by side are an address", "list+**@example.net", .form = GRANT_EXACT,
+     .key = "list+**@example.net"},
+    {"star in needless quotes is an address", "\"list+*\"@example.net", .form = GRANT_EXACT,
+     .key = "list+*@example.net"},
+    {"star in quotes is an address", "\"a list+*\"@example.net", .form = GRANT_EXACT,
+     .key = "\"a list+*\"@example.net"},
+    {"pattern without domain", "list+*", .refused = true},
+    {"star in the domain", "list@*.example.net", .refused = true},
     {"empty", "", .refused = true},
     {"bare name", "alice", .refused = true},
     {"bare name with a dot at the end", "alice.", .refused = true},
@@ -106,8 +131,8 @@ static void nul_is_no_end(void **state)
 
 /* ---- grant_find() ---- */
 
-/* Grants by blank; "=name" is a bare one, "|" begins the next list. want is the number of the
- * grant that must be found, from 1; 0 for none. */
+/* Grants by blank; "=name" is a bare one, "!grant" is on behalf only, "|" begins the next list.
+ * want is the number of the grant that must be found, from 1; 0 for none. */
 struct find_row {
     const char *name, *grants, *address;
     size_t want;
@@ -166,7 +191,116 @@ static const struct find_row find_rows[] = {
     {"alias domain with a tag", "ann@example.net", "ann+x@old.example", 1},
     {"alias is replaced before the tag goes", "ann@old.example ann+x@example.net",
      "ann+x@old.example", 2},
+    {"its domain comes last, across lists", "@example.net | ann@example.net", "ann@example.net", 2},
+    {"its domain comes last, behind any", "@example.net *", "ann@example.net", 2},
+    {"its domain comes last, behind another's subdomains", "@.example.net | @example.net *",
+     "ann@example.net", 3},
+    {"its domain, where nothing else is", "bob@example.net @example.net", "ann@example.net", 2},
+    {"its domain comes behind the alias", "@old.example ann@example.net", "ann@old.example", 2},
+    {"first of two domains, across spellings", "@example.net @old.example", "ann@old.example", 2},
 };
+
+/* What the use makes of it: rights and patterns. */
+struct use_row {
+    const char *name;
+    enum grant_use use;
+    const char *grants, *address;
+    size_t want;
+};
+
+static const struct use_row use_rows[] = {
+    {"envelope: pattern", GRANT_FOR_ENVELOPE, "list+*@example.net", "list+x@example.net", 1},
+    {"envelope: pattern, VERP", GRANT_FOR_ENVELOPE, "list+*@example.net",
+     "list+ann=example.org@example.net", 1},
+    {"envelope: pattern without case", GRANT_FOR_ENVELOPE, "LIST+*@example.net",
+     "List+X@Example.NET", 1},
+    {"envelope: pattern matches a star", GRANT_FOR_ENVELOPE, "list+*@example.net",
+     "list+*@example.net", 1},
+    {"envelope: pattern matches no empty text", GRANT_FOR_ENVELOPE, "list+*@example.net",
+     "list+@example.net", 0},
+    {"envelope: pattern is no right to what stands before it", GRANT_FOR_ENVELOPE,
+     "list+*@example.net", "list@example.net", 0},
+    {"envelope: pattern, another beginning", GRANT_FOR_ENVELOPE, "list+*@example.net",
+     "lost+x@example.net", 0},
+    {"envelope: pattern begins at the beginning", GRANT_FOR_ENVELOPE, "list+*@example.net",
+     "a.list+x@example.net", 0},
+    {"envelope: pattern, another domain", GRANT_FOR_ENVELOPE, "list+*@example.net",
+     "list+x@example.org", 0},
+    {"envelope: pattern is not of a subdomain", GRANT_FOR_ENVELOPE, "list+*@example.net",
+     "list+x@mail.example.net", 0},
+    {"envelope: pattern is not of a longer domain", GRANT_FOR_ENVELOPE, "list+*@example.net",
+     "list+x@badexample.net", 0},
+    {"envelope: pattern is no bare name", GRANT_FOR_ENVELOPE, "list+*@example.net", "list+x", 0},
+    {"envelope: pattern with an end", GRANT_FOR_ENVELOPE, "list-*-owner@example.net",
+     "list-x-owner@example.net", 1},
+    {"envelope: pattern with an end, shortest", GRANT_FOR_ENVELOPE, "list-*-owner@example.net",
+     "list--owner@example.net", 0},
+    {"envelope: pattern with an end, ends that overlap", GRANT_FOR_ENVELOPE,
+     "list-*-owner@example.net", "list-owner@example.net", 0},
+    {"envelope: pattern with an end, another one", GRANT_FOR_ENVELOPE, "list-*-owner@example.net",
+     "list-x-other@example.net", 0},
+    {"envelope: pattern, a quoted local part", GRANT_FOR_ENVELOPE, "list+*@example.net",
+     "\"list+a b\"@example.net", 0},
+    {"envelope: pattern, needless quotes", GRANT_FOR_ENVELOPE, "list+*@example.net",
+     "\"list+x\"@example.net", 1},
+    {"envelope: pattern, another address in quotes", GRANT_FOR_ENVELOPE, "list+*@example.net",
+     "\"list+ceo@x.org\"@example.net", 0},
+    {"envelope: address with a star is no pattern", GRANT_FOR_ENVELOPE, "a*@example.net",
+     "ab@example.net", 0},
+    {"envelope: address with a star as it is", GRANT_FOR_ENVELOPE, "a*@example.net",
+     "a*@example.net", 1},
+    {"envelope: quoted address with a star is no pattern", GRANT_FOR_ENVELOPE,
+     "\"list+*\"@example.net", "list+x@example.net", 0},
+    {"envelope: pattern by the alias", GRANT_FOR_ENVELOPE, "list+*@example.net",
+     "list+x@old.example", 1},
+    {"envelope: pattern before its domain", GRANT_FOR_ENVELOPE, "@example.net list+*@example.net",
+     "list+x@example.net", 2},
+    {"envelope: first of pattern and address", GRANT_FOR_ENVELOPE,
+     "list+*@example.net list+x@example.net", "list+x@example.net", 1},
+    {"envelope: on behalf is no right", GRANT_FOR_ENVELOPE, "!ann@example.net", "ann@example.net",
+     0},
+    {"envelope: on behalf of a pattern is no right", GRANT_FOR_ENVELOPE, "!list+*@example.net",
+     "list+x@example.net", 0},
+    {"envelope: send-as behind on behalf", GRANT_FOR_ENVELOPE, "!ann@example.net ann@example.net",
+     "ann@example.net", 2},
+    {"header: pattern as it is", GRANT_FOR_HEADER, "list+*@example.net", "list+*@example.net", 1},
+    {"header: pattern covers nothing else", GRANT_FOR_HEADER, "list+*@example.net",
+     "list+x@example.net", 0},
+    {"header: on behalf is no right", GRANT_FOR_HEADER, "!ann@example.net", "ann@example.net", 0},
+    {"header: on behalf of a domain is no right", GRANT_FOR_HEADER, "!@example.net",
+     "ann@example.net", 0},
+    {"header: on behalf of any is no right", GRANT_FOR_HEADER, "!*", "ann@example.net", 0},
+    {"header: on behalf hides no domain", GRANT_FOR_HEADER, "!ann@example.net @example.net",
+     "ann@example.net", 2},
+    {"author: on behalf", GRANT_FOR_AUTHOR, "!ann@example.net", "ann@example.net", 1},
+    {"author: on behalf, with a tag", GRANT_FOR_AUTHOR, "!ann@example.net", "ann+x@example.net", 1},
+    {"author: on behalf of a domain", GRANT_FOR_AUTHOR, "!@example.net", "ann@example.net", 1},
+    {"author: on behalf of any", GRANT_FOR_AUTHOR, "!*", "ann@example.net", 1},
+    {"author: on behalf of another", GRANT_FOR_AUTHOR, "!bob@example.net", "ann@example.net", 0},
+    {"author: send-as is another right", GRANT_FOR_AUTHOR, "ann@example.net @example.net *",
+     "ann@example.net", 0},
+    {"author: itself before its domain", GRANT_FOR_AUTHOR, "!@example.net !ann@example.net",
+     "ann@example.net", 2},
+    {"author: send-as hides nothing", GRANT_FOR_AUTHOR, "ann@example.net !ann@example.net",
+     "ann@example.net", 2},
+    {"author: pattern as it is", GRANT_FOR_AUTHOR, "!list+*@example.net", "list+*@example.net", 1},
+    {"author: pattern covers nothing else", GRANT_FOR_AUTHOR, "!list+*@example.net",
+     "list+x@example.net", 0},
+    {"author: another address in the local part", GRANT_FOR_AUTHOR, "!@example.net",
+     "\"a@x.org\"@example.net", 0},
+};
+
+static void make_grant(struct arena *a, const char *word, struct grant *out)
+{
+    bool on_behalf = *word == '!';
+    word += on_behalf;
+    if (*word == '=')
+        *out = (struct grant){.form = GRANT_BARE, .key = word + 1};
+    else
+        assert_true(grant_parse(a, &rules, span_of(word), out, NULL));
+    assert_int_equal(out->right, GRANT_SEND_AS);
+    out->right = on_behalf ? GRANT_ON_BEHALF : GRANT_SEND_AS;
+}
 
 static void make_grants(struct arena *a, const char *text, struct grant *grants,
                         struct grant_list *lists, size_t *list_count)
@@ -182,27 +316,62 @@ static void make_grants(struct arena *a, const char *text, struct grant *grants,
             lists[(*list_count)++] = (struct grant_list){next, 0};
             continue;
         }
-        if (*word == '=')
-            *next = (struct grant){.form = GRANT_BARE, .key = word + 1};
-        else
-            assert_true(grant_parse(a, &rules, span_of(word), next, NULL));
+        make_grant(a, word, next);
         list->count++;
     }
 }
 
-static void run_find(void **state)
+static void check_find(enum grant_use use, const char *text, const char *address, size_t want)
 {
-    const struct find_row *row = *state;
     struct arena *a = arena_create();
     struct grant grants[8] = {{0}};
     struct grant_list lists[8];
     size_t list_count;
     struct addr addr;
-    make_grants(a, row->grants, grants, lists, &list_count);
-    assert_int_not_equal(addr_parse(a, &rules, span_of(row->address), &addr, NULL), ADDR_MALFORMED);
-    const struct grant *got = grant_find(a, &rules, GRANT_FOR_HEADER, lists, list_count, &addr);
-    assert_int_equal(got ? got - grants + 1 : 0, row->want);
-    assert_null(grant_find(a, &rules, GRANT_FOR_HEADER, NULL, 0, &addr));
+    make_grants(a, text, grants, lists, &list_count);
+    assert_int_not_equal(addr_parse(a, &rules, span_of(address), &addr, NULL), ADDR_MALFORMED);
+    const struct grant *got = grant_find(a, &rules, use, lists, list_count, &addr);
+    assert_int_equal(got ? got - grants + 1 : 0, want);
+    assert_null(grant_find(a, &rules, use, NULL, 0, &addr));
+    arena_destroy(a);
+}
+
+static void run_find(void **state)
+{
+    const struct find_row *row = *state;
+    check_find(GRANT_FOR_HEADER, row->grants, row->address, row->want);
+    check_find(GRANT_FOR_ENVELOPE, row->grants, row->address, row->want);
+}
+
+static void run_use(void **state)
+{
+    const struct use_row *row = *state;
+    check_find(row->use, row->grants, row->address, row->want);
+}
+
+/* ---- grant_is_of_domain() ---- */
+
+struct domain_row {
+    const char *name, *value;
+    bool want;
+};
+
+static const struct domain_row domain_rows[] = {
+    {"of a domain: @domain", "@example.net", true},
+    {"of a domain: @.domain", "@.example.net", true},
+    {"of a domain: not *", "*", false},
+    {"of a domain: not an address", "ann@example.net", false},
+    {"of a domain: not a pattern", "list+*@example.net", false},
+    {"of a domain: not a bare name", "=ann", false},
+};
+
+static void run_domain(void **state)
+{
+    const struct domain_row *row = *state;
+    struct arena *a = arena_create();
+    struct grant grant = {.form = GRANT_ANY};
+    make_grant(a, row->value, &grant);
+    assert_int_equal(grant_is_of_domain(&grant), row->want);
     arena_destroy(a);
 }
 
@@ -211,5 +380,7 @@ int main(void)
     ROWS_ADD(parse_rows, run_parse);
     ROWS_ADD_TEST("a NUL does not end a value", nul_is_no_end);
     ROWS_ADD(find_rows, run_find);
+    ROWS_ADD(use_rows, run_use);
+    ROWS_ADD(domain_rows, run_domain);
     return rows_main();
 }

@@ -104,12 +104,23 @@ static const struct parse_row parse_rows[] = {
      "the network is ::fffe:0:0/95"},
 };
 
+/* net_text() gives a text that is the same network. */
+static void says_the_same(const struct net *net)
+{
+    struct arena *a = arena_create();
+    struct net again = {{0}, 0};
+    assert_true(net_parse(span_of(net_text(a, net)), &again, NULL));
+    assert_true(net_equal(&again, net));
+    arena_destroy(a);
+}
+
 static void check_net(const struct parse_row *row, const struct net *net)
 {
     char address[INET6_ADDRSTRLEN];
     assert_non_null(inet_ntop(AF_INET6, net->bytes, address, sizeof address));
     assert_string_equal(address, row->address);
     assert_int_equal(net->prefix, row->prefix);
+    says_the_same(net);
 }
 
 static void run_parse(void **state)
@@ -131,6 +142,64 @@ static void run_parse(void **state)
     assert_non_null(strstr(why.text, row->refused));
     assert_memory_equal(net.bytes, before.bytes, sizeof before.bytes);
     assert_int_equal(net.prefix, before.prefix);
+}
+
+/* ---- net_text(), net_equal() ---- */
+
+struct text_row {
+    const char *name, *text, *want;
+};
+
+static const struct text_row text_rows[] = {
+    {"text: IPv4 network", "192.0.2.0/24", "192.0.2.0/24"},
+    {"text: single address", "192.0.2.1", "192.0.2.1"},
+    {"text: single address with its prefix", "192.0.2.1/32", "192.0.2.1"},
+    {"text: all of IPv4", "0.0.0.0/0", "0.0.0.0/0"},
+    {"text: mapped network", "::ffff:192.0.2.0/120", "192.0.2.0/24"},
+    {"text: all that is mapped", "::ffff:0:0/96", "0.0.0.0/0"},
+    {"text: mapped address", "::FFFF:192.0.2.1", "192.0.2.1"},
+    {"text: IPv6 network", "2001:0DB8::/32", "2001:db8::/32"},
+    {"text: single IPv6 address", "2001:db8:0:0::1/128", "2001:db8::1"},
+    {"text: all of IPv6", "::/0", "::/0"},
+    {"text: a network around all that is mapped", "::fffe:0:0/95", "::fffe:0:0/95"},
+};
+
+static void run_text(void **state)
+{
+    const struct text_row *row = *state;
+    struct arena *a = arena_create();
+    struct net net;
+    assert_true(net_parse(span_of(row->text), &net, NULL));
+    assert_string_equal(net_text(a, &net), row->want);
+    arena_destroy(a);
+}
+
+static void networks_are_equal(void **state)
+{
+    (void)state;
+    struct net eight, nine, other, mapped;
+    assert_true(net_parse(span_of("10.0.0.0/8"), &eight, NULL));
+    assert_true(net_parse(span_of("10.0.0.0/9"), &nine, NULL));
+    assert_true(net_parse(span_of("11.0.0.0/8"), &other, NULL));
+    assert_true(net_parse(span_of("::ffff:10.0.0.0/104"), &mapped, NULL));
+    assert_true(net_equal(&eight, &mapped));
+    assert_false(net_equal(&eight, &nine));
+    assert_false(net_equal(&eight, &other));
+}
+
+/* ---- net_address_parse() ---- */
+
+static void no_address_is_none(void **state)
+{
+    (void)state;
+    struct net_address address;
+    assert_false(net_address_parse(NULL, &address));
+    assert_false(net_address_parse("", &address));
+    assert_false(net_address_parse("192.0.2.0/24", &address));
+    assert_false(net_address_parse("unix", &address));
+    assert_true(net_address_parse("IPv6:::ffff:192.0.2.1", &address));
+    const uint8_t want[16] = {[10] = 0xff, [11] = 0xff, [12] = 192, [13] = 0, [14] = 2, [15] = 1};
+    assert_memory_equal(address.bytes, want, sizeof want);
 }
 
 /* ---- netset_match() ---- */
@@ -273,6 +342,9 @@ static void test_all_prefixes(void **state)
 int main(void)
 {
     ROWS_ADD(parse_rows, run_parse);
+    ROWS_ADD(text_rows, run_text);
+    ROWS_ADD_TEST("equal networks", networks_are_equal);
+    ROWS_ADD_TEST("what is no address", no_address_is_none);
     ROWS_ADD(match_rows, run_match);
     ROWS_ADD_TEST("every prefix: its last bit counts, one bit behind it is refused",
                   test_all_prefixes);
