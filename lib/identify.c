@@ -76,7 +76,7 @@ static enum login_decoded decode(struct arena *a, const struct identify_rules *r
     *out = NULL;
     if (!macro || !*macro)
         return LOGIN_DECODED;
-    enum login_decoded decoded = login_decode(a, rules->mta, version, span_of(macro), &raw);
+    enum login_decoded decoded = login_decode_dn(a, rules->mta, version, span_of(macro), &raw);
     if (decoded != LOGIN_DECODED)
         return decoded;
     if (span_find(raw, '\0') < raw.len)

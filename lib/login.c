@@ -145,7 +145,8 @@ static bool has_hexchar(struct span text)
 }
 
 /* xtext = *( xchar / hexchar ), xchar = "!" to "~" but "+" and "=" */
-static enum login_decoded decode_xtext(struct arena *a, struct span macro, struct span *out)
+static enum login_decoded decode_xtext(struct arena *a, bool takes_equals, struct span macro,
+                                       struct span *out)
 {
     struct strbuf b;
     strbuf_init(&b, a);
@@ -157,7 +158,7 @@ static enum login_decoded decode_xtext(struct arena *a, struct span macro, struc
                 return LOGIN_BAD_XTEXT;
             strbuf_add_char(&b, (char)value);
             i += 2;
-        } else if (c < '!' || c > '~' || c == '=') {
+        } else if (c < '!' || c > '~' || (c == '=' && !takes_equals)) {
             return LOGIN_BAD_XTEXT;
         } else {
             strbuf_add_char(&b, c);
@@ -175,12 +176,12 @@ static enum login_mta guess_mta(enum login_mta mta, const char *version)
                                                                : LOGIN_MTA_SENDMAIL;
 }
 
-enum login_decoded login_decode(struct arena *a, enum login_mta mta, const char *version,
-                                struct span macro, struct span *out)
+static enum login_decoded decode(struct arena *a, enum login_mta mta, const char *version,
+                                 bool takes_equals, struct span macro, struct span *out)
 {
     switch (guess_mta(mta, version)) {
     case LOGIN_MTA_SENDMAIL:
-        return decode_xtext(a, macro, out);
+        return decode_xtext(a, takes_equals, macro, out);
     case LOGIN_MTA_AUTO:
         if (has_hexchar(macro))
             return LOGIN_UNDECIDED;
@@ -190,4 +191,16 @@ enum login_decoded login_decode(struct arena *a, enum login_mta mta, const char 
     }
     *out = macro;
     return LOGIN_DECODED;
+}
+
+enum login_decoded login_decode(struct arena *a, enum login_mta mta, const char *version,
+                                struct span macro, struct span *out)
+{
+    return decode(a, mta, version, false, macro, out);
+}
+
+enum login_decoded login_decode_dn(struct arena *a, enum login_mta mta, const char *version,
+                                   struct span macro, struct span *out)
+{
+    return decode(a, mta, version, true, macro, out);
 }

@@ -66,5 +66,8 @@ enum login_decoded {
 /* version is the macro {v} or NULL. Postfix sends the login as it is, Sendmail as xtext. */
 enum login_decoded login_decode(struct arena *a, enum login_mta mta, const char *version,
                                 struct span macro, struct span *out) MUST_USE;
+/* The same for {cert_subject} and {cert_issuer}, in which Sendmail leaves '=' as it is. */
+enum login_decoded login_decode_dn(struct arena *a, enum login_mta mta, const char *version,
+                                   struct span macro, struct span *out) MUST_USE;
 
 #endif
