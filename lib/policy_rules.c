@@ -31,15 +31,30 @@ static bool is_stronger(const struct finding *a, const struct finding *b)
     return a->observed == b->observed ? a->effect > b->effect : b->observed;
 }
 
-/* Where there are too many, the last place is for what decides. */
+static bool is_rewrite(const struct finding *f)
+{
+    return !f->observed && f->effect == EFFECT_REWRITE;
+}
+
+/* The last place is for what decides. A claim that is to be rewritten must not be lost: more of
+ * them than there is room for are refused. */
+static void add_to_full(struct finding *last, struct finding finding)
+{
+    bool loses = is_rewrite(&finding) || (is_rewrite(last) && !finding.observed);
+    if (loses && !effect_refuses(finding.effect))
+        finding.effect = EFFECT_REJECT;
+    if (is_stronger(&finding, last))
+        *last = finding;
+}
+
 static void add(struct judge *j, struct finding finding)
 {
     struct decision *d = j->decision;
     finding.observed = finding.observed || j->policy->observe;
     if (d->finding_count < DECISION_FINDINGS_MAX)
         d->findings[d->finding_count++] = finding;
-    else if (is_stronger(&finding, &d->findings[DECISION_FINDINGS_MAX - 1]))
-        d->findings[DECISION_FINDINGS_MAX - 1] = finding;
+    else
+        add_to_full(&d->findings[DECISION_FINDINGS_MAX - 1], finding);
 }
 
 static void add_reject(struct judge *j, enum reason reason, const char *detail)
