@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-enum {
-    NAME_MAX_KEPT = 800
-}; /* octets of a name that a rewritten From keeps, for the line's sake */
+/* Octets of a name that a rewritten From keeps: with the longest address behind it, its line is
+ * still a legal one. */
+enum { NAME_MAX_KEPT = 700 };
 
 struct amend {
     struct arena *arena;
@@ -153,24 +153,33 @@ static void set_sender(struct amend *m, bool there_is_one)
         put(m, CHANGE_ADD, "Sender", 0, m->decision->primary);
 }
 
+static void drop_sender_names(struct amend *m)
+{
+    for (size_t i = 0; i < m->facts->field_count; i++) {
+        const struct field_fact *field = &m->facts->fields[i];
+        if (field->kind == FIELD_SENDER && wish_for(m, field) == WISH_DROP_NAME)
+            put(m, CHANGE_SET, "Sender", field->index, bare_list(m, field));
+    }
+}
+
 static void amend_sender(struct amend *m)
 {
-    const struct field_fact *first = NULL;
+    bool there_is_one = false;
     enum wish wish = WISH_NONE;
     for (size_t i = 0; i < m->facts->field_count; i++) {
         const struct field_fact *field = &m->facts->fields[i];
         if (field->kind != FIELD_SENDER)
             continue;
         enum wish one = wish_for(m, field);
-        first = first ? first : field;
+        there_is_one = true;
         wish = one > wish ? one : wish;
     }
     if (m->decision->adds_sender || wish == WISH_REWRITE)
-        set_sender(m, first != NULL);
+        set_sender(m, there_is_one);
     else if (wish == WISH_REMOVE)
         remove_senders(m, 1);
     else if (wish == WISH_DROP_NAME)
-        put(m, CHANGE_SET, "Sender", 1, bare_list(m, first));
+        drop_sender_names(m);
 }
 
 static void amend_resent(struct amend *m, const struct field_fact *field)
@@ -277,13 +286,19 @@ static void add_trace(struct amend *m)
     put(m, CHANGE_INSERT, m->policy->trace_header, 0, out.text);
 }
 
-static void add_auth_results(struct amend *m, const struct amend_host *host)
+static bool writes_auth_results(const struct amend *m, const char *id)
 {
     const struct principal *p = &m->facts->principal;
-    if (m->policy->auth_results && host->authserv_id && p->kind == PRINCIPAL_SASL &&
-        p->fault == PRINCIPAL_SOUND)
+    return m->policy->auth_results && id && strlen(id) <= AUTHRES_ID_MAX &&
+           p->kind == PRINCIPAL_SASL && p->fault == PRINCIPAL_SOUND;
+}
+
+static void add_auth_results(struct amend *m, const struct amend_host *host)
+{
+    if (writes_auth_results(m, host->authserv_id))
         put(m, CHANGE_INSERT, "Authentication-Results", 0,
-            authres_write(m->arena, host->authserv_id, host->mechanism, p->login.name));
+            authres_write(m->arena, host->authserv_id, host->mechanism,
+                          m->facts->principal.login.name));
 }
 
 static void remove_forged(struct amend *m)

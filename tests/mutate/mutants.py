@@ -266,9 +266,9 @@ MUTANTS = [
     # ---- 18: outsiders ----
     mutant(18, "results below Received count", "lib/fields.c", "if (f->received_seen || ", "if ("),
     mutant(18, "results of any id count", "lib/fields.c",
-           "is_id(result->authserv_id, f->conf->trusted_id))", "result->authserv_id)"),
-    mutant(18, "a login is vouched for", "lib/fields.c", "f->conf->trusted_id && !f->conf->authenticated",
-           "f->conf->trusted_id && f->conf->authenticated"),
+           "strcmp(result.authserv_id, f->trusted_id) == 0;", "result.authserv_id;"),
+    mutant(18, "a login is vouched for", "lib/fields.c", "f->trusted_id && !f->conf->authenticated",
+           "f->trusted_id && f->conf->authenticated"),
     mutant(18, "a fail is a pass", "lib/authres.c", "|| strcmp(r->result, \"pass\") != 0)", ")"),
     mutant(18, "any domain's pass counts", "lib/authres.c", "return prop && prop->domain && strcmp(prop->domain, domain) == 0;",
            "return prop && prop->domain;"),
