@@ -4,9 +4,9 @@
 
 #include <string.h>
 
-enum {
-    NAME_MAX_KEPT = 800
-}; /* octets of a name that a rewritten From keeps, for the line's sake */
+/* Octets of a name that a rewritten From keeps: with an address behind it, of 256 at most with its
+ * brackets, it must fit in a line of 998, or some MTA breaks that where it likes. */
+enum { NAME_MAX_KEPT = 700 };
 
 struct amend {
     struct arena *arena;
@@ -104,6 +104,15 @@ static const char *new_from(const struct amend *m)
 
 /* ---- claims ---- */
 
+/* The line of a longer name may be too long; then the value begins in the next one. */
+static void add_old_from(struct amend *m, const char *name)
+{
+    const char *old = m->facts->from.raw;
+    size_t line = strlen(name) + strlen(": ") + strcspn(old, "\n");
+    put(m, CHANGE_ADD, name, 0,
+        line > MAILBOX_LINE_MAX ? arena_printf(m->arena, "\n %s", old) : old);
+}
+
 static void rewrite_from(struct amend *m)
 {
     const struct facts *f = m->facts;
@@ -114,9 +123,9 @@ static void rewrite_from(struct amend *m)
     put(m, CHANGE_SET, "From", 1, new_from(m));
     if (f->from.status != MAILBOX_OK)
         return;
-    put(m, CHANGE_ADD, AMEND_ORIGINAL_FROM, 0, f->from.raw);
+    add_old_from(m, AMEND_ORIGINAL_FROM);
     if (!f->has_reply_to)
-        put(m, CHANGE_ADD, "Reply-To", 0, f->from.raw);
+        add_old_from(m, "Reply-To");
 }
 
 static void amend_from(struct amend *m)
@@ -135,45 +144,40 @@ static void amend_from(struct amend *m)
 }
 
 /* From the last one on, so that the others keep their numbers. */
-static void remove_senders(struct amend *m, unsigned from_index)
+static void remove_further_senders(struct amend *m)
 {
     for (size_t i = m->facts->field_count; i-- > 0;) {
         const struct field_fact *field = &m->facts->fields[i];
-        if (field->kind == FIELD_SENDER && field->index >= from_index)
+        if (field->kind == FIELD_SENDER && field->index > 1)
             put(m, CHANGE_REMOVE, "Sender", field->index, NULL);
     }
 }
 
 static void set_sender(struct amend *m, bool there_is_one)
 {
-    remove_senders(m, 2);
+    remove_further_senders(m);
     if (there_is_one)
         put(m, CHANGE_SET, "Sender", 1, m->decision->primary);
     else
         put(m, CHANGE_ADD, "Sender", 0, m->decision->primary);
 }
 
-static void amend_sender(struct amend *m)
+/* There is one Sender at most, so one that is set takes the place of all. */
+static bool sets_sender(const struct amend *m, bool *there_is_one)
 {
-    const struct field_fact *first = NULL;
-    enum wish wish = WISH_NONE;
+    bool sets = m->decision->adds_sender;
+    *there_is_one = false;
     for (size_t i = 0; i < m->facts->field_count; i++) {
         const struct field_fact *field = &m->facts->fields[i];
         if (field->kind != FIELD_SENDER)
             continue;
-        enum wish one = wish_for(m, field);
-        first = first ? first : field;
-        wish = one > wish ? one : wish;
+        *there_is_one = true;
+        sets = sets || wish_for(m, field) == WISH_REWRITE;
     }
-    if (m->decision->adds_sender || wish == WISH_REWRITE)
-        set_sender(m, first != NULL);
-    else if (wish == WISH_REMOVE)
-        remove_senders(m, 1);
-    else if (wish == WISH_DROP_NAME)
-        put(m, CHANGE_SET, "Sender", 1, bare_list(m, first));
+    return sets;
 }
 
-static void amend_resent(struct amend *m, const struct field_fact *field)
+static void amend_field(struct amend *m, const struct field_fact *field)
 {
     const char *name = field_name(field->kind);
     switch (wish_for(m, field)) {
@@ -191,6 +195,17 @@ static void amend_resent(struct amend *m, const struct field_fact *field)
     }
 }
 
+/* From the last one on, so that the others keep their numbers. */
+static void amend_fields(struct amend *m)
+{
+    bool there_is_one, sets = sets_sender(m, &there_is_one);
+    if (sets)
+        set_sender(m, there_is_one);
+    for (size_t i = m->facts->field_count; i-- > 0;)
+        if (!sets || m->facts->fields[i].kind != FIELD_SENDER)
+            amend_field(m, &m->facts->fields[i]);
+}
+
 static void amend_envelope(struct amend *m)
 {
     for (size_t i = 0; i < m->decision->finding_count; i++) {
@@ -206,10 +221,7 @@ static void amend_envelope(struct amend *m)
 static void amend_claims(struct amend *m)
 {
     amend_from(m);
-    amend_sender(m);
-    for (size_t i = m->facts->field_count; i-- > 0;)
-        if (m->facts->fields[i].kind != FIELD_SENDER)
-            amend_resent(m, &m->facts->fields[i]);
+    amend_fields(m);
     amend_envelope(m);
 }
 
