@@ -56,10 +56,6 @@ struct row {
 #define FOUND_BEHALF                                                                               \
     .login = "ann", .status = ACCOUNT_FOUND, .eom = true,                                          \
     .grants = "ann@example.net behalf:ceo@example.net", .primary = "ann@example.net"
-#define RESENT_4                                                                                   \
-    "Resent-From: a@x.org\nResent-From: b@x.org\nResent-From: c@x.org\nResent-From: d@x.org"
-#define RESENT_16 RESENT_4 "\n" RESENT_4 "\n" RESENT_4 "\n" RESENT_4
-#define RESENT_17 RESENT_16 "\nResent-From: e@x.org"
 #define FOUND_DOMAIN                                                                               \
     .login = "ann", .status = ACCOUNT_FOUND, .grants = "ann@example.net @example.net"
 
@@ -1047,16 +1043,6 @@ static const struct row rows[] = {
      .reason = "from-duplicate"},
     {"missing From rewritten", "missing_from=rewrite", FOUND_BEHALF, .want = EFFECT_REWRITE,
      .reason = "from-missing"},
-    {"more to be removed than there is room for", "resent=remove", FOUND, .eom = true,
-     .from = "ann@example.net", .fields = RESENT_17, .want = EFFECT_REJECT,
-     .reason = "resent-not-granted"},
-    {"as many to be removed as there is room for", "resent=remove", FOUND, .eom = true,
-     .from = "ann@example.net", .fields = RESENT_16, .want = EFFECT_REWRITE,
-     .reason = "resent-not-granted"},
-    {"what is held takes no place of what is to be removed",
-     "resent=remove display_name=quarantine", FOUND, .eom = true, .from = "ann@example.net",
-     .fields = RESENT_16 "\nSender: ann@example.net\nshown:x@b.example", .want = EFFECT_REJECT,
-     .reason = "display-name-address"},
     {"several authors rewritten", "multiple_from=rewrite", FOUND_BEHALF,
      .from = "ann@example.net, ann@example.net", .want = EFFECT_REWRITE, .reason = "from-multiple"},
     {"Sender removed without primary", "header_sender=remove", FOUND, .eom = true,
