@@ -642,7 +642,7 @@ static void check_account_filter(const struct block *b, const struct dir_filter 
     if (!is_compared(l, filter, PRINCIPAL_CERT))
         conf_warn(b->load, at,
                   "account_filter: compares the certificate by no \"=\" alone, so that every one "
-                  "passes that the server takes for it; '(x509subject=%%{cert.subject})' is right");
+                  "passes that the server takes for it; '(certSubject=%%{cert.subject})' is right");
 }
 
 /* Groups that are found without the account would be everybody's. */
