@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { VERSION_ONE = 1, VERSION_DIGITS = 9, MECHANISM_MAX = 64 };
+enum { KNOWN_VERSION = 1, VERSION_DIGITS = 9, MECHANISM_MAX = 64 };
 
 struct parser {
     struct arena *arena;
@@ -263,7 +263,7 @@ static bool read_prop(struct parser *p, const char *ptype, struct authres_result
  * already. */
 static bool read_result_of(struct parser *p, struct authres_result *r)
 {
-    r->version = VERSION_ONE;
+    r->version = KNOWN_VERSION;
     if (take_between(p, '/') && !take_version(p, &r->version))
         return false;
     return take_between(p, '=') && take_keyword(p, &r->result);
@@ -385,7 +385,7 @@ static bool read_id(struct parser *p, struct authres *out)
     if (!take_value(p, &id))
         return false;
     out->authserv_id = id_form(p->arena, span_of(id));
-    out->version = VERSION_ONE;
+    out->version = KNOWN_VERSION;
     skip_cfws(p);
     bool versioned = p->spaced && !at_end(p) && ascii_is_digit(p->value.data[p->at]);
     return out->authserv_id && (!versioned || take_version(p, &out->version));
@@ -453,7 +453,7 @@ static bool is_signed_for(const struct authres_result *r, const char *domain)
 
 static bool result_passes(const struct authres_result *r, const char *domain)
 {
-    if (r->version != VERSION_ONE || strcmp(r->result, "pass") != 0)
+    if (r->version != KNOWN_VERSION || strcmp(r->result, "pass") != 0)
         return false;
     if (strcmp(r->method, "spf") == 0)
         return prop_is(r, "smtp", "mailfrom", domain);
@@ -464,7 +464,7 @@ static bool result_passes(const struct authres_result *r, const char *domain)
 
 bool authres_passes(const struct authres *r, const char *domain)
 {
-    if (r->version != VERSION_ONE)
+    if (r->version != KNOWN_VERSION)
         return false;
     for (size_t i = 0; i < r->count; i++)
         if (result_passes(&r->results[i], domain))

@@ -1,6 +1,7 @@
 #include "fields.h"
 #include "authres.h"
 #include "report.h"
+#include "utext.h"
 
 #include <string.h>
 
@@ -19,6 +20,7 @@ struct fields {
     struct arena *arena;
     const struct fields_conf *conf;
     const char *own_id;            /* in the form of authres.h, NULL for none */
+    const char *trusted_id;        /* the same */
     unsigned count;                /* all fields */
     unsigned of_kind[FIELD_KINDS]; /* the kept kinds, by name */
     struct kept_field from;        /* the first one */
@@ -42,6 +44,8 @@ struct fields *fields_create(struct arena *a, const struct fields_conf *conf)
     *f = (struct fields){.arena = a, .conf = conf};
     if (conf->own_id)
         f->own_id = authres_id(a, span_of(conf->own_id));
+    if (conf->trusted_id)
+        f->trusted_id = authres_id(a, span_of(conf->trusted_id));
     return f;
 }
 
@@ -52,6 +56,12 @@ static void *grown(struct arena *a, const void *items, size_t count, size_t *roo
     if (count)
         memcpy(more, items, count * size);
     return more;
+}
+
+/* What stands behind max_headers is counted, and not looked at any more. */
+static bool is_over(const struct fields *f)
+{
+    return f->count > f->conf->max_headers;
 }
 
 static bool too_large(struct fields *f, const char *name, size_t size)
@@ -90,35 +100,108 @@ static bool is_domain_octet(char c)
            (unsigned char)c >= 0x80;
 }
 
-/* The first address of a local domain that a text might show somebody, whatever its syntax. */
-static const char *find_local_mention(const struct fields *f, struct span text)
+/* Without what ends a sentence. */
+static struct span without_stop(struct span domain)
 {
-    for (size_t at = 0; at < text.len; at++) {
-        struct addr addr;
-        size_t end = at + 1;
+    while (domain.len && (domain.data[domain.len - 1] == '.' || domain.data[domain.len - 1] == '-'))
+        domain.len--;
+    return domain;
+}
+
+static const char *local_domain(const struct fields *f, struct arena *a, struct span text)
+{
+    const char *domain = NULL;
+    bool local = utext_domain(a, without_stop(text), &domain, NULL) &&
+                 domset_has(f->conf->local_domains, domain);
+    return local ? domain : NULL;
+}
+
+/* Signs beyond ASCII may belong to the domain, or stand behind it. */
+static const char *local_domain_at(const struct fields *f, struct arena *a, struct span rest)
+{
+    size_t len = 0, ascii = 0;
+    while (len < rest.len && is_domain_octet(rest.data[len]))
+        len++;
+    while (ascii < len && (unsigned char)rest.data[ascii] < 0x80)
+        ascii++;
+    const char *domain = local_domain(f, a, span_sub(rest, 0, len));
+    return domain || ascii == len ? domain : local_domain(f, a, span_sub(rest, 0, ascii));
+}
+
+static const char *find_local_domain(const struct fields *f, struct span text)
+{
+    struct arena *scratch = arena_create();
+    const char *found = NULL;
+    for (size_t at = 0; at < text.len && !found; at++) {
         if (text.data[at] != '@')
             continue;
-        while (end < text.len && is_domain_octet(text.data[end]))
-            end++;
-        struct span domain = span_sub(text, at + 1, end - at - 1);
-        if (addr_make(f->arena, f->conf->address, span_of("x"), domain, &addr, NULL) == ADDR_OK &&
-            domset_has(f->conf->local_domains, addr.domain))
-            return arena_printf(f->arena, "@%s", addr.domain);
+        const char *domain = local_domain_at(f, scratch, span_sub(text, at + 1, text.len));
+        found = domain ? arena_printf(f->arena, "@%s", domain) : NULL;
+        arena_reset(scratch);
+    }
+    arena_destroy(scratch);
+    return found;
+}
+
+/* Encoded, or with signs in it that nobody sees. Where there are too many, the last one stands for
+ * all that follow. */
+static const char *find_shown_local(const struct fields *f, struct arena *scratch, struct span text)
+{
+    const struct mailbox whole = {.text = text, .name = text};
+    struct shown shown;
+    shown_read(scratch, f->conf->address, &whole, &shown);
+    for (size_t i = 0; i < shown.count; i++) {
+        const struct shown_address *seen = &shown.addresses[i];
+        if (i + 1 == SHOWN_ADDRESSES_MAX)
+            return arena_strdup(f->arena, seen->text);
+        if (*seen->addr.key && domset_has(f->conf->local_domains, seen->addr.domain))
+            return arena_printf(f->arena, "@%s", seen->addr.domain);
     }
     return NULL;
 }
 
+/* Without white space and comments, which may stand anywhere between the parts of an address. */
+static struct span without_filler(struct arena *a, struct span text)
+{
+    char *rest = arena_alloc(a, text.len + 1);
+    size_t len = 0, depth = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        if (c == '\\' && depth)
+            i++;
+        else if (c == '(')
+            depth++;
+        else if (c == ')' && depth)
+            depth--;
+        else if (!depth && !strchr(" \t\r\n", c))
+            rest[len++] = c;
+    }
+    return span_make(rest, len);
+}
+
+/* The first address of a local domain that a text might show somebody, whatever its syntax. */
+static const char *find_mention(const struct fields *f, struct arena *scratch, struct span text)
+{
+    const char *found = find_local_domain(f, text);
+    if (!found)
+        found = find_local_domain(f, without_filler(scratch, text));
+    return found ? found : find_shown_local(f, scratch, text);
+}
+
 static void note_mention(struct fields *f, struct span text)
 {
-    if (!f->conf->authenticated && !f->from_mentions)
-        f->from_mentions = find_local_mention(f, text);
+    if (f->conf->authenticated || f->from_mentions)
+        return;
+    struct arena *scratch = arena_create();
+    f->from_mentions = find_mention(f, scratch, text);
+    arena_destroy(scratch);
 }
 
 static void keep_from(struct fields *f, const char *name, struct span value)
 {
     if (++f->of_kind[FIELD_FROM] == 1)
         f->from = copy_field(f, FIELD_FROM, name, value);
-    else if (!too_large(f, "From", value.len))
+    else if (!is_over(f) && !too_large(f, "From", strlen(name) + value.len))
         note_mention(f, value);
 }
 
@@ -126,7 +209,7 @@ static void keep_from(struct fields *f, const char *name, struct span value)
 static void keep_field(struct fields *f, enum field_kind kind, const char *name, struct span value)
 {
     f->of_kind[kind]++;
-    if (f->count > f->conf->max_headers)
+    if (is_over(f))
         return;
     if (f->kept_count == f->kept_room)
         f->kept = grown(f->arena, f->kept, f->kept_count, &f->kept_room, sizeof *f->kept);
@@ -138,7 +221,7 @@ static void keep_field(struct fields *f, enum field_kind kind, const char *name,
 /* There may be many of these too; those over max_headers are not taken out, but refused. */
 static void is_forged(struct fields *f, const char *name, unsigned index)
 {
-    if (f->count > f->conf->max_headers) {
+    if (is_over(f)) {
         f->forged_beyond = true;
         return;
     }
@@ -156,29 +239,45 @@ static void look_for_forged(struct fields *f, struct span name)
     }
 }
 
-static bool is_id(const char *id, const char *wanted)
+static bool claims_our_id(const struct fields *f, struct span value)
 {
-    return id && wanted && span_equal_nocase(span_of(id), span_of(wanted));
+    if (!f->own_id)
+        return false;
+    struct arena *scratch = arena_create();
+    bool claims = authres_claims(scratch, value, f->own_id);
+    arena_destroy(scratch);
+    return claims;
+}
+
+static bool is_of_trusted_id(const struct fields *f, struct span value)
+{
+    struct arena *scratch = arena_create();
+    struct authres result;
+    bool is = authres_parse(scratch, value, &result) == AUTHRES_OK &&
+              strcmp(result.authserv_id, f->trusted_id) == 0;
+    arena_destroy(scratch);
+    return is;
 }
 
 /* An outsider can write this field as well as we can: what counts is that somebody in front of us
  * takes out those that come from outside. */
 static void trust_results(struct fields *f, struct span value)
 {
-    struct authres *result = &f->results[f->trusted_count];
-    if (f->received_seen || f->trusted_count == RESULTS_MAX || value.len > f->conf->max_header_size)
+    if (f->received_seen || f->trusted_count == RESULTS_MAX ||
+        value.len > f->conf->max_header_size || !is_of_trusted_id(f, value))
         return;
-    if (authres_parse(f->arena, value, result) == AUTHRES_OK &&
-        is_id(result->authserv_id, f->conf->trusted_id))
+    if (authres_parse(f->arena, value, &f->results[f->trusted_count]) == AUTHRES_OK)
         f->trusted_count++;
 }
 
 static void look_at_results(struct fields *f, struct span value)
 {
     f->result_count++;
-    if (f->own_id && authres_claims(f->arena, value, f->own_id))
+    if (is_over(f))
+        f->forged_beyond = f->forged_beyond || f->own_id; /* unread, it may be one */
+    else if (claims_our_id(f, value))
         is_forged(f, "Authentication-Results", f->result_count);
-    else if (f->conf->trusted_id && !f->conf->authenticated)
+    else if (f->trusted_id && !f->conf->authenticated)
         trust_results(f, value);
 }
 
@@ -234,7 +333,8 @@ void fields_add(struct fields *f, const char *name, const char *value)
 {
     struct span trimmed = span_trim(span_of(name));
     enum field_kind kind = kind_of(trimmed);
-    if (++f->count > f->conf->max_headers)
+    f->count++;
+    if (is_over(f))
         f->too_large = "more fields than max_headers";
     if (kind == FIELD_FROM)
         keep_from(f, name, span_of(value));

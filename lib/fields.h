@@ -2,15 +2,17 @@
  * fields - the header fields that matter, kept as they come and read at the end of the message
  *
  * Kept: the first From (and how many there are), every Sender and Resent-*, bounded in number and
- *   size: over a bound is a fact (too_large), never a truncation. Noted: what tells a report or a
- *   list, Reply-To, fields that pretend to be one of ours, and for an outsider the results of
- *   Authentication-Results that a trusted host wrote: those of trusted_id above the first Received.
+ *   size: over a bound is a fact (too_large), never a truncation. What stands behind max_headers
+ *   is counted, and that is all; that there is one that pretends to be ours is noted.
+ * Noted: what tells a report or a list, Reply-To, fields that pretend to be one of ours, and for an
+ *   outsider the results of Authentication-Results that a trusted host wrote: those of trusted_id
+ *   above the first Received.
  *
  * Use: fields_create() at MAIL, fields_add() every field in order, fields_read() once at the end.
  * Memory: everything lives in the arena given.
  * Failure: none.
  * Threads: one message, one at a time.
- * Depends on: facts, domset, report, authres.
+ * Depends on: facts, domset, report, authres, utext.
  */
 #ifndef SENDAS_FIELDS_H
 #define SENDAS_FIELDS_H
