@@ -77,7 +77,7 @@ def changes(*table):
         if isinstance(row, Change):
             case(row.name)(row)
         else:
-            on_spare(row, SPARE)
+            on_spare(row.name, row, SPARE)
 
 
 # ---- tag: all is delivered as it came, and named ----

@@ -215,22 +215,25 @@ Content-Type: multipart/report; report-type=delivery-status; boundary=b
 """
 
 
-def report(what, text, own, login="alice"):
-    """It passes with a From of the login's own, and is refused with another one."""
-    for kind, address, want in (("own", own, "accept"), ("foreign", BOSS, "eom from-not-granted"),
-                                ("outside", "victim@bank.example", "eom from-not-granted")):
-        on_spare(Row(f"null sender, {what}: {kind} From", want, wire(text.format(address=address)),
-                     login=login, listener="spare", mail="<>", delivered_from=""
-                     if want == "accept" else None), GATEWAY)
-
-
 def wire(text):
     return text.replace("\n", "\r\n")
 
 
+def row(name, want, data, login="alice", **more):
+    name = f"null sender, {name}"
+    on_spare(name, Row(name, want, data, login=login, listener="spare", mail="<>", **more), GATEWAY)
+
+
+def report(what, text, own, login="alice"):
+    """It passes with a From of the login's own, and is refused with another one."""
+    row(f"{what}: own From", "accept", wire(text.format(address=own)), login, delivered_from="")
+    for address in (BOSS, "victim@bank.example"):
+        row(f"{what}: From {address}", "eom from-not-granted", wire(text.format(address=address)),
+            login)
+
+
 def plain(what, want, text, own="alice@example.com"):
-    on_spare(Row(f"null sender, {what}", want, wire(text.format(address=own)), login="alice",
-                 listener="spare", mail="<>"), GATEWAY)
+    row(what, want, wire(text.format(address=own)))
 
 
 report("delivery report of Postfix", POSTFIX_DSN, "MAILER-DAEMON@mx.example.com", "gateway")
@@ -251,12 +254,9 @@ plain("out of office with an empty From", "eom from-missing", OUT_OF_OFFICE, "")
 plain("out of office with commas for From", "eom from-malformed", OUT_OF_OFFICE, ",,")
 plain("no report, whatever its body and its boundary say", "eom null-sender", UNMARKED)
 plain("no report, foreign From", "eom null-sender", UNMARKED, BOSS)
-on_spare(Row("null sender, report type in the body alone", "eom null-sender",
-             message("From: alice@example.com", body=wire(THUNDERBIRD_MDN)), login="alice",
-             listener="spare", mail="<>"), GATEWAY)
-on_spare(Row("null sender, report with a foreign Sender", "eom header-sender-not-granted",
-             wire("Sender: " + BOSS + "\n" + SIEVE_VACATION.format(address="alice@example.com")),
-             login="alice", listener="spare", mail="<>"), GATEWAY)
-on_spare(Row("null sender, report that another login sent", "eom from-not-granted",
-             wire(POSTFIX_DSN.format(address="MAILER-DAEMON@mx.example.com")), login="alice",
-             listener="spare", mail="<>"), GATEWAY)
+row("report type in the body alone", "eom null-sender",
+    message("From: alice@example.com", body=wire(THUNDERBIRD_MDN)))
+row("report with a foreign Sender", "eom header-sender-not-granted",
+    wire(f"Sender: {BOSS}\n" + SIEVE_VACATION.format(address="alice@example.com")))
+row("report that another login sent", "eom from-not-granted",
+    wire(POSTFIX_DSN.format(address="MAILER-DAEMON@mx.example.com")))

@@ -61,9 +61,9 @@ class Change:
         check(got.sender == self.sender, f"envelope sender {got.sender!r}")
 
 
-def on_spare(row, configuration):
-    """A harness.Row that the second daemon answers with this configuration."""
-    def run(bench):
+def on_spare(name, run, configuration):
+    """A case that the second daemon answers with this configuration."""
+    def kept(bench):
         bench.keep_spare(**configuration)
-        row(bench)
-    case(row.name)(run)
+        run(bench)
+    case(name)(kept)
