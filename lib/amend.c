@@ -289,13 +289,19 @@ static void add_trace(struct amend *m)
     put(m, CHANGE_INSERT, m->policy->trace_header, 0, out.text);
 }
 
-static void add_auth_results(struct amend *m, const struct amend_host *host)
+static bool writes_auth_results(const struct amend *m, const char *id)
 {
     const struct principal *p = &m->facts->principal;
-    if (m->policy->auth_results && host->authserv_id && p->kind == PRINCIPAL_SASL &&
-        p->fault == PRINCIPAL_SOUND)
+    return m->policy->auth_results && id && strlen(id) <= AUTHRES_ID_MAX &&
+           p->kind == PRINCIPAL_SASL && p->fault == PRINCIPAL_SOUND;
+}
+
+static void add_auth_results(struct amend *m, const struct amend_host *host)
+{
+    if (writes_auth_results(m, host->authserv_id))
         put(m, CHANGE_INSERT, "Authentication-Results", 0,
-            authres_write(m->arena, host->authserv_id, host->mechanism, p->login.name));
+            authres_write(m->arena, host->authserv_id, host->mechanism,
+                          m->facts->principal.login.name));
 }
 
 static void remove_forged(struct amend *m)

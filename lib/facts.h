@@ -100,6 +100,7 @@ struct facts {
     const char *from_mentions;
     const struct forged_field *forged;
     size_t forged_count;
+    bool forged_beyond;    /* one stands behind max_headers, and cannot be taken out */
     bool report;           /* shaped like a delivery or disposition report or an auto-reply */
     const char *too_large; /* a bound on headers that was passed, NULL for none */
 };

@@ -28,6 +28,7 @@ struct fields {
     size_t kept_count, kept_room;
     struct forged_field *forged;
     size_t forged_count, forged_room;
+    bool forged_beyond;
     unsigned own_counts[2], result_count;
     struct authres results[RESULTS_MAX];
     size_t trusted_count;
@@ -217,10 +218,13 @@ static void keep_field(struct fields *f, enum field_kind kind, const char *name,
 
 /* ---- what pretends to be ours ---- */
 
+/* There may be many of these too; those over max_headers are not taken out, but refused. */
 static void is_forged(struct fields *f, const char *name, unsigned index)
 {
-    if (is_over(f))
+    if (is_over(f)) {
+        f->forged_beyond = true;
         return;
+    }
     if (f->forged_count == f->forged_room)
         f->forged = grown(f->arena, f->forged, f->forged_count, &f->forged_room, sizeof *f->forged);
     f->forged[f->forged_count++] = (struct forged_field){name, index};
@@ -270,8 +274,8 @@ static void look_at_results(struct fields *f, struct span value)
 {
     f->result_count++;
     if (is_over(f))
-        return;
-    if (claims_our_id(f, value))
+        f->forged_beyond = f->forged_beyond || f->own_id; /* unread, it may be one */
+    else if (claims_our_id(f, value))
         is_forged(f, "Authentication-Results", f->result_count);
     else if (f->trusted_id && !f->conf->authenticated)
         trust_results(f, value);
@@ -429,6 +433,7 @@ void fields_read(struct fields *f, struct facts *out)
     out->from_mentions = f->from_mentions;
     out->forged = f->forged;
     out->forged_count = f->forged_count;
+    out->forged_beyond = f->forged_beyond;
     out->too_large = f->too_large;
     out->sender.vouched =
         out->sender.shape == SENDER_ADDRESS && is_vouched(f, out->sender.addr.domain);

@@ -3,7 +3,7 @@
  *
  * Kept: the first From (and how many there are), every Sender and Resent-*, bounded in number and
  *   size: over a bound is a fact (too_large), never a truncation. What stands behind max_headers
- *   is counted, and that is all.
+ *   is counted, and that is all; that there is one that pretends to be ours is noted.
  * Noted: what tells a report or a list, Reply-To, fields that pretend to be one of ours, and for an
  *   outsider the results of Authentication-Results that a trusted host wrote: those of trusted_id
  *   above the first Received.

@@ -302,11 +302,14 @@ static enum policy_action strictest_of_headers(const struct judge *j)
     return strictest;
 }
 
-/* What was not kept may have claimed anything, so the strictest check of a claim speaks. */
+/* What was not kept may have claimed anything, so the strictest check of a claim speaks. A field
+ * that pretends to be ours would be believed, whoever sent it. */
 static void rule_header_bounds(struct judge *j)
 {
     enum policy_action action = ACTION_IGNORE;
-    if (judges_headers(j))
+    if (j->facts->forged_beyond)
+        action = ACTION_REJECT;
+    else if (judges_headers(j))
         action = strictest_of_headers(j);
     else if (at_end(j) && is_outsider(j))
         action = action_of(j, CHECK_LOCAL_FROM);

@@ -215,7 +215,12 @@ static const struct row forged_rows[] = {
     {"without an id of ours there are none", AR MX "; auth=pass", .want = ""},
     {"behind max_headers none is kept: that is said",
      "From: " ANN "\nX-Sent-By: a\nX-Sent-By: b\n" AR MX, .own_id = MX, .max_headers = 2,
-     .want = "From/1 ok " ANN "*\nforged X-Sent-By/1\ntoo large: more fields than max_headers"},
+     .want = "From/1 ok " ANN "*\nforged X-Sent-By/1\nforged beyond\n"
+             "too large: more fields than max_headers"},
+    {"behind max_headers every result may be one", "A: b\n" AR "mx.example.org", .own_id = MX,
+     .max_headers = 1, .want = "forged beyond\ntoo large: more fields than max_headers"},
+    {"but not where we write none", "A: b\n" AR MX, .max_headers = 1,
+     .want = "too large: more fields than max_headers"},
 };
 
 #define PASS AR MX "; spf=pass smtp.mailfrom=x@example.net; dkim=pass header.d=y.example"
@@ -354,6 +359,7 @@ static void describe_notes(struct strbuf *out, const struct facts *f)
     for (size_t i = 0; i < f->forged_count; i++)
         strbuf_printf(out, "%s%s/%u", i ? " " : "forged ", f->forged[i].name, f->forged[i].index);
     strbuf_add_str(out, f->forged_count ? "\n" : "");
+    strbuf_add_str(out, f->forged_beyond ? "forged beyond\n" : "");
     if (f->too_large)
         strbuf_printf(out, "too large: %s\n", f->too_large);
     strbuf_add_str(out, f->sender.vouched ? "vouched\n" : "");

@@ -35,7 +35,7 @@ struct row {
     size_t from_fields; /* 0 stands for: one where from is set */
     const char *fields; /* at eom: Sender and Resent-*, a line each */
     const char *shown;  /* at eom: by the last name in From, see set_shown() */
-    bool report, too_large, trusted, non_smtp, no_local_domains;
+    bool report, too_large, forged_beyond, trusted, non_smtp, no_local_domains;
     /* of outsiders */
     bool may_be_vouched, vouched, list_mail;
     const char *mentions;
@@ -174,6 +174,12 @@ static const struct row rows[] = {
      .reason = "from-not-granted", .observed = "from-multiple"},
     {"group", "", FOUND, .eom = true, .from = "Team: ann@example.net;", .want = EFFECT_REJECT,
      .reason = "from-group"},
+    {"a forged field behind the bound", "header_from=tag header_sender=tag resent=tag", FOUND,
+     .eom = true, .from = "ann@example.net", .too_large = true, .forged_beyond = true,
+     .want = EFFECT_REJECT, .reason = "headers-too-large"},
+    {"a forged field behind the bound, of an outsider", "", .eom = true, .from = "x@other.example",
+     .too_large = true, .forged_beyond = true, .want = EFFECT_REJECT,
+     .reason = "headers-too-large"},
     {"header too large", "", FOUND, .eom = true, .from = "ann@example.net", .too_large = true,
      .want = EFFECT_REJECT, .reason = "headers-too-large"},
 
@@ -1461,6 +1467,7 @@ static void build(struct arena *a, const struct row *row, struct account_answer 
         .have_local_domains = !row->no_local_domains,
         .report = row->report,
         .too_large = row->too_large ? "too large" : NULL,
+        .forged_beyond = row->forged_beyond,
         .may_be_vouched = row->may_be_vouched,
         .list_mail = row->list_mail,
         .from_mentions = row->mentions,
