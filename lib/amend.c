@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-/* Octets of a name that a rewritten From keeps: with the longest address behind it, its line is
- * still a legal one. */
+/* Octets of a name that a rewritten From keeps: with an address behind it, of 256 at most with its
+ * brackets, it must fit in a line of 998, or some MTA breaks that where it likes. */
 enum { NAME_MAX_KEPT = 700 };
 
 struct amend {
@@ -104,6 +104,15 @@ static const char *new_from(const struct amend *m)
 
 /* ---- claims ---- */
 
+/* The line of a longer name may be too long; then the value begins in the next one. */
+static void add_old_from(struct amend *m, const char *name)
+{
+    const char *old = m->facts->from.raw;
+    size_t line = strlen(name) + strlen(": ") + strcspn(old, "\n");
+    put(m, CHANGE_ADD, name, 0,
+        line > MAILBOX_LINE_MAX ? arena_printf(m->arena, "\n %s", old) : old);
+}
+
 static void rewrite_from(struct amend *m)
 {
     const struct facts *f = m->facts;
@@ -114,9 +123,9 @@ static void rewrite_from(struct amend *m)
     put(m, CHANGE_SET, "From", 1, new_from(m));
     if (f->from.status != MAILBOX_OK)
         return;
-    put(m, CHANGE_ADD, AMEND_ORIGINAL_FROM, 0, f->from.raw);
+    add_old_from(m, AMEND_ORIGINAL_FROM);
     if (!f->has_reply_to)
-        put(m, CHANGE_ADD, "Reply-To", 0, f->from.raw);
+        add_old_from(m, "Reply-To");
 }
 
 static void amend_from(struct amend *m)
@@ -135,54 +144,40 @@ static void amend_from(struct amend *m)
 }
 
 /* From the last one on, so that the others keep their numbers. */
-static void remove_senders(struct amend *m, unsigned from_index)
+static void remove_further_senders(struct amend *m)
 {
     for (size_t i = m->facts->field_count; i-- > 0;) {
         const struct field_fact *field = &m->facts->fields[i];
-        if (field->kind == FIELD_SENDER && field->index >= from_index)
+        if (field->kind == FIELD_SENDER && field->index > 1)
             put(m, CHANGE_REMOVE, "Sender", field->index, NULL);
     }
 }
 
 static void set_sender(struct amend *m, bool there_is_one)
 {
-    remove_senders(m, 2);
+    remove_further_senders(m);
     if (there_is_one)
         put(m, CHANGE_SET, "Sender", 1, m->decision->primary);
     else
         put(m, CHANGE_ADD, "Sender", 0, m->decision->primary);
 }
 
-static void drop_sender_names(struct amend *m)
+/* There is one Sender at most, so one that is set takes the place of all. */
+static bool sets_sender(const struct amend *m, bool *there_is_one)
 {
-    for (size_t i = 0; i < m->facts->field_count; i++) {
-        const struct field_fact *field = &m->facts->fields[i];
-        if (field->kind == FIELD_SENDER && wish_for(m, field) == WISH_DROP_NAME)
-            put(m, CHANGE_SET, "Sender", field->index, bare_list(m, field));
-    }
-}
-
-static void amend_sender(struct amend *m)
-{
-    bool there_is_one = false;
-    enum wish wish = WISH_NONE;
+    bool sets = m->decision->adds_sender;
+    *there_is_one = false;
     for (size_t i = 0; i < m->facts->field_count; i++) {
         const struct field_fact *field = &m->facts->fields[i];
         if (field->kind != FIELD_SENDER)
             continue;
-        enum wish one = wish_for(m, field);
-        there_is_one = true;
-        wish = one > wish ? one : wish;
+        *there_is_one = true;
+        sets = sets || wish_for(m, field) == WISH_REWRITE;
     }
-    if (m->decision->adds_sender || wish == WISH_REWRITE)
-        set_sender(m, there_is_one);
-    else if (wish == WISH_REMOVE)
-        remove_senders(m, 1);
-    else if (wish == WISH_DROP_NAME)
-        drop_sender_names(m);
+    return sets;
 }
 
-static void amend_resent(struct amend *m, const struct field_fact *field)
+static void amend_field(struct amend *m, const struct field_fact *field)
 {
     const char *name = field_name(field->kind);
     switch (wish_for(m, field)) {
@@ -200,6 +195,17 @@ static void amend_resent(struct amend *m, const struct field_fact *field)
     }
 }
 
+/* From the last one on, so that the others keep their numbers. */
+static void amend_fields(struct amend *m)
+{
+    bool there_is_one, sets = sets_sender(m, &there_is_one);
+    if (sets)
+        set_sender(m, there_is_one);
+    for (size_t i = m->facts->field_count; i-- > 0;)
+        if (!sets || m->facts->fields[i].kind != FIELD_SENDER)
+            amend_field(m, &m->facts->fields[i]);
+}
+
 static void amend_envelope(struct amend *m)
 {
     for (size_t i = 0; i < m->decision->finding_count; i++) {
@@ -215,10 +221,7 @@ static void amend_envelope(struct amend *m)
 static void amend_claims(struct amend *m)
 {
     amend_from(m);
-    amend_sender(m);
-    for (size_t i = m->facts->field_count; i-- > 0;)
-        if (m->facts->fields[i].kind != FIELD_SENDER)
-            amend_resent(m, &m->facts->fields[i]);
+    amend_fields(m);
     amend_envelope(m);
 }
 
@@ -286,19 +289,13 @@ static void add_trace(struct amend *m)
     put(m, CHANGE_INSERT, m->policy->trace_header, 0, out.text);
 }
 
-static bool writes_auth_results(const struct amend *m, const char *id)
-{
-    const struct principal *p = &m->facts->principal;
-    return m->policy->auth_results && id && strlen(id) <= AUTHRES_ID_MAX &&
-           p->kind == PRINCIPAL_SASL && p->fault == PRINCIPAL_SOUND;
-}
-
 static void add_auth_results(struct amend *m, const struct amend_host *host)
 {
-    if (writes_auth_results(m, host->authserv_id))
+    const struct principal *p = &m->facts->principal;
+    if (m->policy->auth_results && host->authserv_id && p->kind == PRINCIPAL_SASL &&
+        p->fault == PRINCIPAL_SOUND)
         put(m, CHANGE_INSERT, "Authentication-Results", 0,
-            authres_write(m->arena, host->authserv_id, host->mechanism,
-                          m->facts->principal.login.name));
+            authres_write(m->arena, host->authserv_id, host->mechanism, p->login.name));
 }
 
 static void remove_forged(struct amend *m)

@@ -31,15 +31,59 @@ static bool is_stronger(const struct finding *a, const struct finding *b)
     return a->observed == b->observed ? a->effect > b->effect : b->observed;
 }
 
-/* Where there are too many, the last place is for what decides. */
+/* Would the same be done to the same field? What differs is which of its addresses it is about. */
+static bool asks_the_same(const struct finding *a, const struct finding *b)
+{
+    return a->reason == b->reason && a->field == b->field && a->effect == b->effect &&
+           a->action == b->action && a->observed == b->observed;
+}
+
+static bool is_repeated(const struct decision *d, size_t count, const struct finding *finding)
+{
+    for (size_t i = 0; i < count; i++)
+        if (asks_the_same(&d->findings[i], finding))
+            return true;
+    return false;
+}
+
+/* Takes out the last one that can be done without. */
+static bool make_room(struct decision *d)
+{
+    size_t i = d->finding_count;
+    while (i > 0 && !d->findings[i - 1].observed && !is_repeated(d, i - 1, &d->findings[i - 1]))
+        i--;
+    if (i == 0)
+        return false;
+    memmove(&d->findings[i - 1], &d->findings[i], (d->finding_count - i) * sizeof d->findings[0]);
+    d->finding_count--;
+    return true;
+}
+
+/* There are too many: all that acts is kept, because the message is changed by it. Where that is
+ * not possible, the message is refused. */
+static void add_beyond(struct decision *d, struct finding finding)
+{
+    struct finding *last = &d->findings[DECISION_FINDINGS_MAX - 1];
+    if (is_repeated(d, d->finding_count, &finding))
+        return;
+    if (!finding.observed && make_room(d)) {
+        d->findings[d->finding_count++] = finding;
+        return;
+    }
+    if (!finding.observed && !effect_refuses(finding.effect))
+        finding.effect = EFFECT_REJECT;
+    if (is_stronger(&finding, last))
+        *last = finding;
+}
+
 static void add(struct judge *j, struct finding finding)
 {
     struct decision *d = j->decision;
     finding.observed = finding.observed || j->policy->observe;
     if (d->finding_count < DECISION_FINDINGS_MAX)
         d->findings[d->finding_count++] = finding;
-    else if (is_stronger(&finding, &d->findings[DECISION_FINDINGS_MAX - 1]))
-        d->findings[DECISION_FINDINGS_MAX - 1] = finding;
+    else
+        add_beyond(d, finding);
 }
 
 static void add_reject(struct judge *j, enum reason reason, const char *detail)

@@ -186,15 +186,12 @@ static void set_codes(struct arena *a, const struct decision *decision, const st
 void reply_make(struct arena *a, const struct reply_texts *texts, const struct decision *decision,
                 const struct facts *facts, struct reply *out)
 {
-    const struct principal *p = &facts->principal;
     struct scope scope = {
         .address = decision->address ? decision->address : "<>",
-        .login = p->fault == PRINCIPAL_SOUND && p->login.name ? p->login.name : p->raw,
+        .login = principal_name(&facts->principal),
         .help_url = texts->help_url,
         .reason = reason_info(decision->reason)->id,
     };
-    if (!scope.login)
-        scope.login = "";
     set_codes(a, decision, facts, out);
     set_lines(a, texts, decision->reason, &scope, out);
 }

@@ -34,6 +34,7 @@ def no_milter_trouble(bench):
 
 @case("the daemon ends in good order and no sanitizer spoke")
 def daemon_ends(bench):
+    bench.drop_spare()
     daemon = bench.rig.main
     check(daemon.alive(), "the daemon is gone")
     check(daemon.stop() == 0, f"exit status {daemon.process.child.returncode}")

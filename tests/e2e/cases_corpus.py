@@ -5,6 +5,8 @@ import re
 import sys
 
 from harness import Failed, case, check
+from rig import SENDERS
+from shown import check_shown
 from smtp import octets
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "data")
@@ -57,23 +59,30 @@ def expect_clean(bench, outcome):
     """Refused; or what was delivered shows nobody but the sender in From."""
     _, reply = outcome
     if reply.code >= 500:
-        return
+        return None
     delivered = bench.expect_accepted(reply)
     shown = b" ".join(delivered.fields("From"))
     check(b"victim" not in shown and b"alice@example.com" in shown, f"From: {shown!r}")
+    return delivered
 
 
 def expect_accepted(bench, outcome):
-    bench.expect_accepted(outcome[1])
+    return bench.expect_accepted(outcome[1])
 
 
 def expect_one_message(bench, outcome, session):
     """Whatever the data pretends, no second message gets in."""
     _, reply = outcome
-    if reply.code == 250:
-        bench.expect_accepted(reply)
+    delivered = bench.expect_accepted(reply) if reply.code == 250 else None
     for further in session.replies_until_closed():
         check(not further.queue_id, f"a second message: {further}")
+    return delivered
+
+
+def check_identities(delivered, login):
+    """Of whoever logged in, a mail program shows nobody else."""
+    if delivered and login:
+        check_shown(delivered, SENDERS, login)
 
 
 EXPECT = {
@@ -89,15 +98,16 @@ def play(row):
         session = bench.connect("submission" if row["auth"] else "mx", login_of(row))
         outcome = send(bench, session, row["mail"], row["rcpt"], row["how"], row["data"])
         if row["expect"] == "one-message":
-            expect_one_message(bench, outcome, session)
+            check_identities(expect_one_message(bench, outcome, session), login_of(row))
             return
         first, _, _ = row["expect"].partition("-then-")
-        EXPECT[first](bench, outcome)
+        check_identities(EXPECT[first](bench, outcome), login_of(row))
         if "second" in row:
             session.rset()
             second = row["second"]
-            EXPECT[second["expect"]](bench, send(bench, session, second["mail"], row["rcpt"],
-                                                 row["how"], second["data"]))
+            outcome = send(bench, session, second["mail"], row["rcpt"], row["how"],
+                           second["data"])
+            check_identities(EXPECT[second["expect"]](bench, outcome), login_of(row))
     return run
 
 
@@ -150,7 +160,9 @@ def from_verdict(bench, row):
     session.quit()
     try:
         if row["verdict"] == "own":
-            expect_accepted(bench, outcome)
+            delivered = expect_accepted(bench, outcome)
+            check(check_shown(delivered, owners(), row.get("login", "alice")),
+                  f"nobody is shown: {delivered.header!r}")
         elif survives_smtp(row) and "own" not in row.get("also", ()):
             expect_refused(bench, outcome)
         else:

@@ -37,6 +37,7 @@ REFUSALS = {
     "headers-too-large": (552, "5.3.4"),
     "local-sender": (550, "5.7.1"),
     "relay-denied": (550, "5.7.1"),
+    "recipient-unknown": (550, "5.1.1"),
     "limit-recipients": (452, "4.5.3"),
     "directory-unavailable": (451, "4.4.3"),
     "misconfigured": (451, "4.3.5"),
@@ -68,6 +69,7 @@ class Bench:
     def __init__(self, rig):
         self.rig = rig
         self.accepted = set()  # queue ids that a client was told
+        self.kept = None       # configuration of the second daemon, where keep_spare() started it
         self.begin()
 
     def begin(self):
@@ -85,6 +87,7 @@ class Bench:
     def spare(self, **configuration):
         """The second daemon, behind the listener "spare", with a configuration of its own. The
         case may kill it."""
+        self.drop_spare()
         daemon = self.rig.spare
         daemon.configure(**configuration)
         daemon.start()
@@ -93,6 +96,25 @@ class Bench:
         finally:
             if daemon.alive():
                 daemon.kill()
+
+    def keep_spare(self, **configuration):
+        """The same daemon for all cases in turn that ask for the same configuration, so that many
+        rows cost one start. It ends when a case asks for another one."""
+        daemon = self.rig.spare
+        if self.kept == configuration and daemon.alive():
+            return daemon
+        self.drop_spare()
+        daemon.configure(**configuration)
+        daemon.start()
+        self.kept = configuration
+        return daemon
+
+    def drop_spare(self):
+        """Ends what keep_spare() keeps in good order, because leaks are looked for only then."""
+        kept, self.kept = self.kept, None
+        if kept is not None:
+            status = self.rig.spare.stop()
+            check(status == 0, f"the second daemon ended with {status}")
 
     # ---- sessions ----
 
@@ -122,11 +144,14 @@ class Bench:
         check(reply.code == code, f"wanted {code}, got: {reply}")
         return reply
 
-    def expect_refusal(self, reply, reason, stage):
-        """Code, enhanced code and the reason's identifier at the head of one printable line."""
+    def expect_refusal(self, reply, reason, stage, tempfail=False):
+        """Code, enhanced code and the reason's identifier at the head of one printable line.
+        tempfail: of a check that is set to that."""
         code, enhanced = REFUSALS[reason]
         if code == 553 and stage == "eom":
             code = 550  # RFC 5321 section 4.3.2
+        if tempfail and code >= 500:
+            code, enhanced = 451, "4" + enhanced[1:]
         check(reply.code == code, f"wanted {code} {enhanced} {reason}, got: {reply}")
         check(re.match(re.escape(f"{enhanced} {reason}") + r"(?![\w-])", reply.lines[0]),
               f"wanted {code} {enhanced} {reason}, got: {reply}")
@@ -147,14 +172,23 @@ class Bench:
               f"recipients {delivered.recipients!r}, wanted {rcpts!r}")
         return delivered
 
+    def expect_held(self, reply):
+        """250 with a queue id, and the message is in the hold queue and not delivered: returns it
+        as it stands there, and takes it out."""
+        check(reply.code == 250 and reply.queue_id, f"wanted 250 and a queue id, got: {reply}")
+        held = self.rig.held(reply.queue_id)
+        check(held is not None, f"{reply.queue_id} is not in the hold queue")
+        self.rig.discard_held(reply.queue_id)
+        return held
+
     def expect(self, outcome, want):
-        """want: "accept", or "STAGE REASON"."""
+        """want: "accept", "STAGE REASON", or "STAGE tempfail REASON"."""
         stage, reply = outcome
         if want == "accept":
             return self.expect_accepted(reply)
-        want_stage, reason = want.split(" ")
+        want_stage, *tempfail, reason = want.split(" ")
         check(stage == want_stage, f"wanted {reason} at {want_stage}, got at {stage}: {reply}")
-        return self.expect_refusal(reply, reason, stage)
+        return self.expect_refusal(reply, reason, stage, bool(tempfail))
 
     def expect_tempfail_of_mta(self, reply):
         """The MTA answers in place of a milter that is not there."""

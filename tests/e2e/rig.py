@@ -11,6 +11,7 @@ What is set up so that the milter alone decides, and not Postfix before it:
 """
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -36,6 +37,12 @@ LISTENERS = {
     "mx": (False, None, ()),
     "strict": (False, "STRICT", ()),
     "spare": (True, "ORIGINATING", ("smtpd_milters=inet:127.0.0.1:{spare_milter}",)),
+    "spare_mx": (False, None, ("smtpd_milters=inet:127.0.0.1:{spare_milter}",)),
+    # another filter in front of the daemon, and behind it
+    "stamped": (False, None, ("smtpd_milters=inet:127.0.0.1:{stamper},"
+                              "inet:127.0.0.1:{spare_milter}",)),
+    "watched": (True, "ORIGINATING", ("smtpd_milters=inet:127.0.0.1:{spare_milter},"
+                                      "inet:127.0.0.1:{stamper}",)),
 }
 
 SENDERS = """\
@@ -351,7 +358,7 @@ class Rig:
 
     def start(self):
         os.chmod(self.dir, 0o755)
-        self.ports = free_ports([*LISTENERS, "spare_milter"])
+        self.ports = free_ports([*LISTENERS, "spare_milter", "stamper"])
         self.sink = sink.Sink()
         self.start_dovecot()
         self.main = Daemon(self, "main", "unix:" + self.path("milter.sock"))
@@ -436,6 +443,27 @@ class Rig:
                 return "".join(file.readlines()[-count:])
         except FileNotFoundError:
             return ""
+
+    def postfix_tool(self, name, *arguments):
+        """What one of Postfix's programs says about this instance."""
+        done = subprocess.run([need(name, "/usr/sbin"), "-c", self.path("postfix"), *arguments],
+                              stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        if done.returncode != 0:
+            raise RigError(f"{name}: {done.stderr.decode('utf-8', 'backslashreplace')}")
+        return done.stdout
+
+    def held(self, queue_id):
+        """A message of the hold queue as it would be delivered, or None."""
+        if not os.path.exists(self.path(os.path.join("queue", "hold", queue_id))):
+            return None
+        envelope = self.postfix_tool("postcat", "-e", "-q", queue_id)
+        sender = re.search(rb"(?m)^sender: (.*)$", envelope)
+        return sink.Delivered(sender.group(1).decode("utf-8", "backslashreplace"), [],
+                              self.postfix_tool("postcat", "-bh", "-q", queue_id)
+                              .replace(b"\n", b"\r\n"))
+
+    def discard_held(self, queue_id):
+        self.postfix_tool("postsuper", "-d", queue_id, "hold")
 
     def sendmail(self, sender, recipient, message):
         """Local submission, as a cron job does it."""

@@ -28,6 +28,7 @@ import cases_corpus  # noqa: F401
 import cases_load  # noqa: F401
 import cases_ldap  # noqa: F401
 import cases_daemon  # noqa: F401
+import cases_actions  # noqa: F401
 import cases_at_last  # noqa: F401
 
 

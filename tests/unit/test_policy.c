@@ -1637,11 +1637,114 @@ static void names_are_found_again(void **state)
     assert_false(policy_check_takes(CHECK_DIRECTORY_UNAVAILABLE, ACTION_REJECT));
 }
 
+/* ---- more findings than there are places ---- */
+
+#define FOUND_PRIMARY FOUND, .primary = "ann@example.net", .eom = true
+#define FOREIGN_10    "a@x.y, b@x.y, c@x.y, d@x.y, e@x.y, f@x.y, g@x.y, h@x.y, i@x.y, j@x.y"
+#define FOREIGN_20    FOREIGN_10 ", " FOREIGN_10
+#define RESENT_4      "Resent-From: a@x.y\nResent-From: a@x.y\nResent-From: a@x.y\nResent-From: a@x.y\n"
+#define RESENT_16     RESENT_4 RESENT_4 RESENT_4 RESENT_4
+
+struct crowd {
+    const char *name;
+    struct row row;
+    const char *kept; /* this reason has a place, and acts */
+};
+
+static const struct crowd crowds[] = {
+    {"From with many mailboxes leaves room for Sender",
+     {.policy = "multiple_from=rewrite header_from=rewrite "
+                "header_sender=rewrite",
+      FOUND_PRIMARY,
+      .from = FOREIGN_20,
+      .fields = "Sender: a@x.y",
+      .want = EFFECT_REWRITE,
+      .reason = "from-multiple"},
+     "header-sender-not-granted"},
+    {"what is observed leaves room",
+     {.policy = "multiple_from=observe header_from=observe "
+                "header_sender=rewrite",
+      FOUND_PRIMARY,
+      .from = FOREIGN_20,
+      .fields = "Sender: a@x.y",
+      .want = EFFECT_REWRITE,
+      .reason = "header-sender-not-granted"},
+     "header-sender-not-granted"},
+    {"many fields leave room for a refusal",
+     {.policy = "resent=rewrite display_name=reject",
+      FOUND_PRIMARY,
+      .from = "ann@example.net",
+      .fields = RESENT_16,
+      .shown = "bob@example.net",
+      .want = EFFECT_REJECT,
+      .reason = "display-name-address"},
+     "display-name-address"},
+    {"as many fields as places are rewritten",
+     {.policy = "resent=rewrite",
+      FOUND_PRIMARY,
+      .from = "ann@example.net",
+      .fields = RESENT_16,
+      .want = EFFECT_REWRITE,
+      .reason = "resent-not-granted"},
+     "resent-not-granted"},
+    {"one field more is refused",
+     {.policy = "resent=rewrite",
+      FOUND_PRIMARY,
+      .from = "ann@example.net",
+      .fields = RESENT_16 "Resent-From: a@x.y",
+      .want = EFFECT_REJECT,
+      .reason = "resent-not-granted"},
+     "resent-not-granted"},
+    {"one field more is removed no more",
+     {.policy = "resent=remove",
+      FOUND_PRIMARY,
+      .from = "ann@example.net",
+      .fields = RESENT_16 "Resent-From: a@x.y",
+      .want = EFFECT_REJECT,
+      .reason = "resent-not-granted"},
+     "resent-not-granted"},
+    {"one field more that is only observed is none",
+     {.policy = "resent=rewrite display_name=observe",
+      FOUND_PRIMARY,
+      .from = "ann@example.net",
+      .fields = RESENT_16,
+      .shown = "bob@example.net",
+      .want = EFFECT_REWRITE,
+      .reason = "resent-not-granted"},
+     "resent-not-granted"},
+};
+
+static void keeps_what_acts(void **state)
+{
+    const struct crowd *crowd = *state;
+    const struct row *row = &crowd->row;
+    struct arena *a = arena_create();
+    struct policy policy;
+    struct account_answer answer;
+    struct facts facts;
+    struct decision decision;
+    bool kept = false;
+    set_policy(a, &policy, row->policy);
+    build(a, row, &answer, &facts);
+    policy_decide(a, &addr_rules, &policy, &facts, &decision);
+    assert_int_equal(decision.effect, row->want);
+    assert_string_equal(reason_info(decision.reason)->id, row->reason);
+    assert_int_equal(decision.finding_count, DECISION_FINDINGS_MAX);
+    for (size_t i = 0; i < decision.finding_count; i++) {
+        const struct finding *f = &decision.findings[i];
+        bool same = strcmp(reason_info(f->reason)->id, crowd->kept) == 0;
+        kept = kept || (same && !f->observed && f->effect == row->want);
+    }
+    assert_true(kept);
+    arena_destroy(a);
+}
+
 int main(void)
 {
     ROWS_ADD(rows, decides);
     ROWS_ADD(rows, observes);
     ROWS_ADD(choices, selects);
+    ROWS_ADD(crowds, keeps_what_acts);
     ROWS_ADD_TEST("names are found again", names_are_found_again);
     return rows_main();
 }
