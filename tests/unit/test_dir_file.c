@@ -1,4 +1,5 @@
 #include "rows.h"
+#include "dir_fail.h"
 #include "dir_file.h"
 #include "strbuf.h"
 
@@ -69,32 +70,64 @@ static bool open_with(struct world *w, const struct login_rules *logins)
     return true;
 }
 
-static struct account_answer *ask(struct world *w, const char *login)
+static struct account_answer *ask_this(struct world *w, const struct dir_question *question)
 {
-    const char *at = strchr(login, '@');
-    struct dir_lookup *lookup = dir_start(
-        w->dir,
-        &(struct dir_question){
-            .principal = {.kind = PRINCIPAL_SASL,
-                          .login = {.name = login, .local = login, .domain = at ? at + 1 : ""}}});
+    struct dir_lookup *lookup = dir_start(w->dir, question);
     struct account_answer *answer = dir_join(lookup, 0);
     dir_lookup_release(lookup);
     return answer;
 }
 
-/* "exact alice@example.net, domain example.net", or the status where nothing was found. */
+static struct account_answer *ask(struct world *w, const char *login)
+{
+    const char *at = strchr(login, '@');
+    return ask_this(
+        w,
+        &(struct dir_question){
+            .principal = {.kind = PRINCIPAL_SASL,
+                          .login = {.name = login, .local = login, .domain = at ? at + 1 : ""}}});
+}
+
+static const char *grant_line(struct arena *a, const struct grant *g)
+{
+    static const char *const forms[] = {
+        [GRANT_EXACT] = "exact",           [GRANT_BARE] = "bare", [GRANT_DOMAIN] = "domain",
+        [GRANT_SUBDOMAINS] = "subdomains", [GRANT_ANY] = "any",   [GRANT_PATTERN] = "pattern",
+    };
+    return arena_printf(a, "%s%s%s%s", g->right == GRANT_ON_BEHALF ? "on behalf " : "",
+                        forms[g->form], *g->key ? " " : "", g->key);
+}
+
+/* "exact alice@example.net, domain example.net", or the status where nothing was found; " | "
+ * stands between two lists. */
 static const char *grants_text(struct arena *a, const struct account_answer *answer)
 {
-    static const char *const forms[] = {"exact", "bare", "domain", "subdomains", "any"};
     struct strbuf text;
     if (answer->status == ACCOUNT_UNKNOWN)
         return "unknown";
     assert_int_equal(answer->status, ACCOUNT_FOUND);
-    assert_int_equal(answer->account.list_count, 1);
     strbuf_init(&text, a);
-    for (size_t i = 0; i < answer->account.lists[0].count; i++) {
-        const struct grant *g = &answer->account.lists[0].items[i];
-        strbuf_printf(&text, "%s%s%s%s", i ? ", " : "", forms[g->form], *g->key ? " " : "", g->key);
+    for (size_t l = 0; l < answer->account.list_count; l++)
+        for (size_t i = 0; i < answer->account.lists[l].count; i++)
+            strbuf_printf(&text, "%s%s",
+                          i   ? ", "
+                          : l ? " | "
+                              : "",
+                          grant_line(a, &answer->account.lists[l].items[i]));
+    return text.text;
+}
+
+/* "ann, net:10.0.0.0/8", or the status where nothing was found. */
+static const char *sources_text(struct arena *a, const struct account_answer *answer)
+{
+    struct strbuf text;
+    if (answer->status == ACCOUNT_UNKNOWN)
+        return "unknown";
+    assert_int_equal(answer->status, ACCOUNT_FOUND);
+    strbuf_init(&text, a);
+    for (size_t i = 0; i < answer->account.source_count; i++) {
+        assert_string_equal(answer->account.sources[i].directory, "test");
+        strbuf_printf(&text, "%s%s", i ? ", " : "", answer->account.sources[i].entry);
     }
     return text.text;
 }
@@ -128,6 +161,8 @@ static const struct sound_row sound_rows[] = {
     {"domain with a trailing dot", "@example.net. ann\n", "ann", "domain example.net"},
     {"subdomains", "@.example.net ann\n", "ann", "subdomains example.net"},
     {"any", "* ann\n", "ann", "any"},
+    {"pattern", "List+*@example.net ann\n", "ann", "pattern list+*@example.net"},
+    {"star that is no pattern", "a*@example.net ann\n", "ann", "exact a*@example.net"},
     {"bare", "ann ann\n", "ann", "bare ann"},
     {"bare in quotes", "\"ann lee\" ann\n", "ann", "bare \"ann lee\""},
     {"bare with an at in quotes", "\"a@b\" ann\n", "ann", "bare \"a@b\""},
@@ -149,6 +184,21 @@ static const struct sound_row sound_rows[] = {
     {"quoted owner, then comma", "a@example.net \"lee,ann\",bob\n", "bob", "exact a@example.net"},
     {"owner with a backslash", "a@example.net DOMAIN\\ann\n", "domain\\ann", "exact a@example.net"},
     {"owner in quotes with a backslash", "a@example.net \"DOMAIN\\ann\"\n", "domain\\ann",
+     "exact a@example.net"},
+    {"owner on behalf", "a@example.net on-behalf:Ann\n", "ann", "on behalf exact a@example.net"},
+    {"owner on behalf in capitals", "a@example.net ON-Behalf:ann\n", "ann",
+     "on behalf exact a@example.net"},
+    {"owner on behalf in quotes", "a@example.net bob,\"on-behalf:lee,ann\"\n", "lee,ann",
+     "on behalf exact a@example.net"},
+    {"owner on behalf, and by itself", "a@example.net on-behalf:ann ann\nb@example.net ann\n",
+     "ann", "on behalf exact a@example.net, exact a@example.net, exact b@example.net"},
+    {"owner on behalf beside one by itself", "a@example.net on-behalf:ann bob\n", "bob",
+     "exact a@example.net"},
+    {"owner behind one on behalf in the next line", "a@example.net on-behalf:ann\n bob\n", "bob",
+     "exact a@example.net"},
+    {"owner on behalf of a domain", "@example.net on-behalf:ann\n", "ann",
+     "on behalf domain example.net"},
+    {"owner that begins nearly like on-behalf:", "a@example.net on-behalf\n", "on-behalf",
      "exact a@example.net"},
     {"owner that begins like a reserved kind", "a@example.net netta\n", "netta",
      "exact a@example.net"},
@@ -263,16 +313,39 @@ static const struct fault_row fault_rows[] = {
     {"no owner, also in the continuation", "a@example.net\n ,\n", .line = 1, .words = "no owner"},
     {"no owner: the line of the key is named", "\n#\na@example.net\n\n#\nb@example.net ann\n",
      .line = 3, .words = "no owner"},
-    {"owner with a network", "a@example.net net:10.0.0.0/8\n", .line = 1,
-     .words = "net: are not supported yet"},
-    {"owner with a network in capitals", "a@example.net NET:10.0.0.0/8\n", .line = 1,
-     .words = "not supported yet"},
-    {"owner with a network in quotes", "a@example.net \"net:10.0.0.0/8\"\n", .line = 1,
-     .words = "not supported yet"},
-    {"owner with a certificate", "a@example.net cert:CA|CN\n", .line = 1,
-     .words = "cert: are not supported yet"},
-    {"owner with a certificate in quotes", "a@example.net ann, \"cert:/C=X, Y|/CN=ann lee\"\n",
-     .line = 1, .words = "cert: are not supported yet"},
+    {"network with host bits", "a@example.net net:10.1.0.0/8\n", .line = 1,
+     .words =
+         "\"net:10.1.0.0/8\" is no network: \"10.1.0.0/8\" has bits set behind its prefix; the "
+         "network is 10.0.0.0/8"},
+    {"network that is none", "a@example.net net:ann\n", .line = 1,
+     .words = "\"net:ann\" is no net"},
+    {"network that is empty", "a@example.net NET:\n", .line = 1, .words = "\"NET:\" is no network"},
+    {"network behind a bad prefix", "a@example.net on-behalf:net:10.0.0.0/33\n", .line = 1,
+     .words = "\"on-behalf:net:10.0.0.0/33\" is no network"},
+    {"network with quotes inside", "a@example.net net:\"10.0.0.0/8\"\n", .line = 1,
+     .words = "quotes inside"},
+    {"on behalf behind a kind", "a@example.net net:on-behalf:10.0.0.0/8\n", .line = 1,
+     .words = "is no network"},
+    {"certificate without subject", "a@example.net cert:CA\n", .line = 1,
+     .words = "\"cert:CA\" is no certificate: write cert:ISSUER|SUBJECT"},
+    {"certificate with an empty subject", "a@example.net cert:CA|\n", .line = 1,
+     .words = "is no certificate"},
+    {"certificate with an empty issuer", "a@example.net cert:|CN\n", .line = 1,
+     .words = "is no certificate"},
+    {"certificate with a blank, without quotes", "a@example.net cert:My CA|CN\n", .line = 1,
+     .words = "\"cert:My\" is no certificate"},
+    {"certificate with quotes inside", "a@example.net cert:\"My CA|CN\"\n", .line = 1,
+     .words = "quotes inside", .count = 1},
+    {"on behalf of nobody", "a@example.net on-behalf:\n", .line = 1,
+     .words = "\"on-behalf:\" cannot be a login"},
+    {"on behalf of nobody, then somebody", "a@example.net on-behalf: ann\n", .line = 1,
+     .words = "\"on-behalf:\" cannot be a login"},
+    {"on behalf with quotes inside", "a@example.net on-behalf:\"lee,ann\"\n", .line = 1,
+     .words = "quotes inside"},
+    {"on behalf twice", "a@example.net on-behalf:On-Behalf:ann\n", .line = 1,
+     .words = "says on-behalf: twice"},
+    {"on behalf of what cannot be a login", "a@example.net on-behalf:a@b@c\n", .line = 1,
+     .words = "\"on-behalf:a@b@c\" cannot be a login"},
     {"owner with two at", "a@example.net a@b@c\n", .line = 1, .words = "cannot be a login"},
     {"owner with an empty part", "a@example.net ann@\n", .line = 1, .words = "cannot be a login"},
     {"owner with a trailing dot", "a@example.net ann@example.net.\n", .line = 1,
@@ -349,6 +422,246 @@ static void run_fault(void **state)
     if (strncmp(first, line, strlen(line)) != 0 || !strstr(first, row->words))
         assert_string_equal(first, arena_printf(w.a, "%s...%s", line, row->words));
     assert_int_equal(w.fault_count, row->count ? row->count : 1);
+    world_end(&w);
+}
+
+/* ---- owners that are no logins ---- */
+
+#define LOGIN(text)                                                                                \
+    {                                                                                              \
+        .kind = PRINCIPAL_SASL, .client_addr = "10.1.2.3", .login = {                              \
+            .name = (text),                                                                        \
+            .local = (text),                                                                       \
+            .domain = ""                                                                           \
+        }                                                                                          \
+    }
+#define CLIENT(address)                                                                            \
+    {                                                                                              \
+        .kind = PRINCIPAL_NETWORK, .network = "10.0.0.0/8", .client_addr = (address)               \
+    }
+#define CERT(issuer, subject)                                                                      \
+    {                                                                                              \
+        .kind = PRINCIPAL_CERT, .cert_issuer = (issuer), .cert_subject = (subject),                \
+        .client_addr = "10.1.2.3"                                                                  \
+    }
+
+struct kind_row {
+    const char *name, *text;
+    struct principal principal;
+    const char *want, *sources;
+};
+
+#define NOBODY "unknown", "unknown"
+
+static const struct kind_row kind_rows[] = {
+    {"net: network", "a@x net:10.0.0.0/8\n", CLIENT("10.1.2.3"), "exact a@x", "net:10.0.0.0/8"},
+    {"net: outside", "a@x net:10.0.0.0/8\n", CLIENT("11.1.2.3"), NOBODY},
+    {"net: single address", "a@x net:10.1.2.3\n", CLIENT("10.1.2.3"), "exact a@x", "net:10.1.2.3"},
+    {"net: neighbour", "a@x net:10.1.2.3\n", CLIENT("10.1.2.2"), NOBODY},
+    {"net: capitals", "a@x NET:10.0.0.0/8\n", CLIENT("10.1.2.3"), "exact a@x", "net:10.0.0.0/8"},
+    {"net: quotes", "a@x ann,\"Net:10.0.0.0/8\"\n", CLIENT("10.1.2.3"), "exact a@x",
+     "net:10.0.0.0/8"},
+    {"net: mapped client", "a@x net:10.0.0.0/8\n", CLIENT("::ffff:10.1.2.3"), "exact a@x",
+     "net:10.0.0.0/8"},
+    {"net: mapped network", "a@x net:::ffff:10.0.0.0/104\n", CLIENT("10.1.2.3"), "exact a@x",
+     "net:10.0.0.0/8"},
+    {"net: IPv6", "a@x net:2001:DB8::/32\n", CLIENT("2001:db8::1"), "exact a@x",
+     "net:2001:db8::/32"},
+    {"net: no address", "a@x net:0.0.0.0/0 net:::/0\n", CLIENT(NULL), NOBODY},
+    {"net: address that is none", "a@x net:0.0.0.0/0 net:::/0\n", CLIENT("unix"), NOBODY},
+    {"net: two spellings of one network", "a@x net:10.0.0.0/8\nb@x net:::ffff:10.0.0.0/104\n",
+     CLIENT("10.1.2.3"), "exact a@x, exact b@x", "net:10.0.0.0/8"},
+    {"net: all that hold it, the longest first",
+     "a@x net:10.0.0.0/8\nb@x net:10.1.2.0/24\nc@x net:10.2.0.0/16\nd@x net:10.1.2.3\n@x "
+     "net:10.0.0.0/8\n",
+     CLIENT("10.1.2.3"), "exact d@x | exact b@x | exact a@x, domain x",
+     "net:10.1.2.3, net:10.1.2.0/24, net:10.0.0.0/8"},
+    {"net: on behalf", "a@x on-behalf:net:10.0.0.0/8\n", CLIENT("10.1.2.3"), "on behalf exact a@x",
+     "net:10.0.0.0/8"},
+    {"net: on behalf in quotes, by itself too", "a@x \"On-Behalf:NET:10.0.0.0/8\" net:10.0.0.0/8\n",
+     CLIENT("10.1.2.3"), "on behalf exact a@x, exact a@x", "net:10.0.0.0/8"},
+    {"net: a login is no client", "a@x 10.1.2.3\nb@x 10.0.0.0/8\n", CLIENT("10.1.2.3"), NOBODY},
+    {"net: an owner is no login", "a@x net:10.0.0.0/8\n", LOGIN("net:10.0.0.0/8"), NOBODY},
+    {"net: an owner is no login of its network", "a@x net:10.0.0.0/8\n", LOGIN("10.0.0.0/8"),
+     NOBODY},
+    {"net: an owner is nothing to who logs in there", "a@x net:10.0.0.0/8\n", LOGIN("ann"), NOBODY},
+    {"net: an owner is no certificate", "a@x net:10.0.0.0/8\n", CERT("CA", "mx"), NOBODY},
+
+    {"cert: certificate", "a@x cert:CN=CA|CN=mx\n", CERT("CN=CA", "CN=mx"), "exact a@x",
+     "cert:CN=CA|CN=mx"},
+    {"cert: capitals of the kind", "a@x CERT:CN=CA|CN=mx\n", CERT("CN=CA", "CN=mx"), "exact a@x",
+     "cert:CN=CA|CN=mx"},
+    {"cert: blanks and commas in quotes", "a@x ann \"cert:/O=My, CA|/CN=mx 1\"\n",
+     CERT("/O=My, CA", "/CN=mx 1"), "exact a@x", "cert:/O=My, CA|/CN=mx 1"},
+    {"cert: another issuer", "a@x cert:CN=CA|CN=mx\n", CERT("CN=CB", "CN=mx"), NOBODY},
+    {"cert: another subject", "a@x cert:CN=CA|CN=mx\n", CERT("CN=CA", "CN=my"), NOBODY},
+    {"cert: capitals count", "a@x cert:CN=CA|CN=mx\n", CERT("CN=ca", "CN=mx"), NOBODY},
+    {"cert: issuer and subject changed", "a@x cert:CA|mx\n", CERT("mx", "CA"), NOBODY},
+    {"cert: a bar in the subject", "a@x cert:CA|mx|1\n", CERT("CA", "mx|1"), "exact a@x",
+     "cert:CA|mx|1"},
+    {"cert: a bar in the issuer is another certificate", "a@x cert:CA|mx|1\n", CERT("CA|mx", "1"),
+     NOBODY},
+    {"cert: no issuer", "a@x cert:CA|mx\n", CERT(NULL, "mx"), NOBODY},
+    {"cert: no subject", "a@x cert:CA|mx\n", CERT("CA", NULL), NOBODY},
+    {"cert: one owner in two lines", "a@x cert:CA|mx\nb@x Cert:CA|mx\n", CERT("CA", "mx"),
+     "exact a@x, exact b@x", "cert:CA|mx"},
+    {"cert: on behalf", "a@x on-behalf:cert:CA|mx\n", CERT("CA", "mx"), "on behalf exact a@x",
+     "cert:CA|mx"},
+    {"cert: on behalf in quotes", "a@x \"on-behalf:cert:My CA|mx\"\n", CERT("My CA", "mx"),
+     "on behalf exact a@x", "cert:My CA|mx"},
+    {"cert: an owner is no login", "a@x cert:ca|mx\n", LOGIN("cert:ca|mx"), NOBODY},
+    {"cert: an owner is no login of its subject", "a@x cert:ca|mx\n", LOGIN("mx"), NOBODY},
+    {"cert: an owner is no client", "a@x cert:ca|mx\n", CLIENT("10.1.2.3"), NOBODY},
+    {"cert: a login is no certificate", "a@x ca|mx\n", CERT("ca", "mx"), NOBODY},
+
+    {"login: source", "a@x Ann\n", LOGIN("ann"), "exact a@x", "ann"},
+    {"login: source of one on behalf", "a@x on-behalf:Ann\n", LOGIN("ann"), "on behalf exact a@x",
+     "ann"},
+    {"login: on-behalf: is no part of it", "a@x on-behalf:ann\n", LOGIN("on-behalf:ann"), NOBODY},
+    {"nothing proved",
+     "a@x net:10.0.0.0/8 cert:CA|mx ann\n",
+     {.kind = PRINCIPAL_NONE, .client_addr = "10.1.2.3"},
+     NOBODY},
+};
+
+static void run_kind(void **state)
+{
+    const struct kind_row *row = *state;
+    struct world w;
+    world_init(&w);
+    write_file(&w, span_of(row->text));
+    bool ok = open_with(&w, &plain_logins);
+    assert_string_equal(w.faults.text, "");
+    assert_true(ok);
+    struct account_answer *answer =
+        ask_this(&w, &(struct dir_question){.principal = row->principal});
+    assert_string_equal(grants_text(w.a, answer), row->want);
+    assert_string_equal(sources_text(w.a, answer), row->sources);
+    account_answer_unref(answer);
+    world_end(&w);
+}
+
+struct primary_row {
+    const char *name, *text;
+    struct principal principal;
+    const char *want; /* NULL for none */
+};
+
+static const struct primary_row primary_rows[] = {
+    {"primary: first exact one", "@x ann\n* ann\na@x ann\nb@x ann\n", LOGIN("ann"), "a@x"},
+    {"primary: not on behalf", "a@x on-behalf:ann\nb@x ann\n", LOGIN("ann"), "b@x"},
+    {"primary: on behalf only", "a@x on-behalf:ann\n", LOGIN("ann"), NULL},
+    {"primary: no pattern", "list+*@x ann\nb@x ann\n", LOGIN("ann"), "b@x"},
+    {"primary: of the longest network", "a@x net:10.0.0.0/8\nb@x net:10.1.2.3\n",
+     CLIENT("10.1.2.3"), "b@x"},
+    {"primary: of the network that has one", "a@x net:10.0.0.0/8\n@x net:10.1.2.3\n",
+     CLIENT("10.1.2.3"), "a@x"},
+};
+
+static void run_primary(void **state)
+{
+    const struct primary_row *row = *state;
+    struct world w;
+    world_init(&w);
+    write_file(&w, span_of(row->text));
+    assert_true(open_with(&w, &plain_logins));
+    struct account_answer *answer =
+        ask_this(&w, &(struct dir_question){.principal = row->principal});
+    assert_int_equal(answer->status, ACCOUNT_FOUND);
+    if (row->want)
+        assert_string_equal(answer->account.primary, row->want);
+    else
+        assert_null(answer->account.primary);
+    account_answer_unref(answer);
+    world_end(&w);
+}
+
+static void networks_are_listed(void **state)
+{
+    (void)state;
+    struct world w;
+    world_init(&w);
+    write_file(&w, span_of("a@x net:10.0.0.0/8 net:2001:db8::/32 net:10.1.2.3\n"
+                           "b@x ann on-behalf:net:192.0.2.0/24 net:10.0.0.0/8 cert:CA|mx\n"));
+    assert_true(open_with(&w, &plain_logins));
+    struct netset nets = dir_file_nets(dir_backend_at(w.dir, 0));
+    static const char *const want[] = {"10.1.2.3", "192.0.2.0/24", "10.0.0.0/8", "2001:db8::/32"};
+    assert_int_equal(nets.count, 4);
+    for (size_t i = 0; i < nets.count; i++)
+        assert_string_equal(net_text(w.a, &nets.items[i]), want[i]);
+    world_end(&w);
+}
+
+static void other_directories_list_no_networks(void **state)
+{
+    (void)state;
+    struct dir_backend *other = dir_fail_create("x", ACCOUNT_UNKNOWN, "nobody");
+    assert_int_equal(dir_file_nets(other).count, 0);
+    other->ops->destroy(other);
+}
+
+/* ---- owners of an address ---- */
+
+struct owners_row {
+    const char *name, *text;
+    const char *addresses[4];
+    const char *want;
+};
+
+static const struct owners_row owners_rows[] = {
+    {"owners: one", "a@x ann\nb@x bob\n", {"a@x"}, "ann"},
+    {"owners: nobody", "a@x ann\n", {"b@x"}, "unknown"},
+    {"owners: no address asked for", "a@x ann\n", {NULL}, "unknown"},
+    {"owners: empty file", "", {"a@x"}, "unknown"},
+    {"owners: several in a line",
+     "a@x bob, ann net:10.0.0.0/8 \"cert:My CA|mx\"\n",
+     {"a@x"},
+     "bob, ann, net:10.0.0.0/8, cert:My CA|mx"},
+    {"owners: several lines", "a@x bob\nb@x cid\na@x ann\n", {"a@x"}, "bob, ann"},
+    {"owners: in the order of the file", "b@x ann\na@x bob\na@x ann\n", {"a@x"}, "ann, bob"},
+    {"owners: one in two lines", "a@x ann\nb@x ann\na@x ann\n", {"a@x"}, "ann"},
+    {"owners: first of two addresses", "a@x ann\n", {"a@x", "b@x"}, "ann"},
+    {"owners: second of two addresses", "a@x ann\n", {"b@x", "a@x"}, "ann"},
+    {"owners: two addresses", "a@x ann\nb@x bob\n", {"b@x", "a@x"}, "ann, bob"},
+    {"owners: two addresses of one", "a@x ann\nb@x ann bob\n", {"b@x", "a@x"}, "ann, bob"},
+    {"owners: one address twice", "a@x ann\n", {"a@x", "a@x"}, "ann"},
+    {"owners: not of its domain", "@x ann\n@.x bob\n* cid\n", {"a@x"}, "unknown"},
+    {"owners: not of a pattern", "list+*@x ann\n", {"list+*@x", "list+y@x"}, "unknown"},
+    {"owners: not on behalf", "a@x on-behalf:ann, on-behalf:net:10.0.0.0/8\n", {"a@x"}, "unknown"},
+    {"owners: on behalf and by itself",
+     "a@x on-behalf:bob\na@x ann\na@x bob\n",
+     {"a@x"},
+     "bob, ann"},
+    {"owners: not of a bare name", "ann ann\n", {"ann"}, "unknown"},
+    {"owners: of a key in another spelling", "\"A\"@X. ann\n", {"a@x"}, "ann"},
+    {"owners: of a part of an address", "ann@x ann\n", {"nn@x", "ann@", "ann@xx"}, "unknown"},
+};
+
+static struct account_answer *ask_owners(struct world *w, const char *const *addresses)
+{
+    struct dir_question question = {.ask = DIR_ASK_OWNERS, .addresses = addresses};
+    while (question.address_count < 4 && addresses[question.address_count])
+        question.address_count++;
+    return ask_this(w, &question);
+}
+
+static void run_owners(void **state)
+{
+    const struct owners_row *row = *state;
+    struct world w;
+    world_init(&w);
+    write_file(&w, span_of(row->text));
+    bool ok = open_with(&w, &plain_logins);
+    assert_string_equal(w.faults.text, "");
+    assert_true(ok);
+    struct account_answer *answer = ask_owners(&w, row->addresses);
+    assert_string_equal(sources_text(w.a, answer), row->want);
+    assert_true(answer->fresh);
+    assert_int_equal(answer->missing, ACCOUNT_FOUND);
+    assert_int_equal(answer->account.list_count, 0);
+    if (answer->status == ACCOUNT_UNKNOWN)
+        assert_non_null(strstr(answer->why, "has this very address"));
+    account_answer_unref(answer);
     world_end(&w);
 }
 
@@ -537,6 +850,10 @@ static void many_owners(void **state)
         assert_string_equal(grants_text(w.a, answer),
                             arena_printf(w.a, "exact u%u@example.net", i));
         account_answer_unref(answer);
+        const char *const addresses[] = {arena_printf(w.a, "u%u@example.net", i), NULL};
+        answer = ask_owners(&w, addresses);
+        assert_string_equal(sources_text(w.a, answer), arena_printf(w.a, "u%u", i));
+        account_answer_unref(answer);
     }
     struct account_answer *boss = ask(&w, "boss");
     assert_int_equal(boss->account.lists[0].count, 5000);
@@ -679,6 +996,11 @@ static void conf_is_copied(void **state)
     assert_int_equal(backend->login_domain_count, 1);
     assert_string_equal(backend->login_domains[0], "example.net");
     assert_true(backend->merge);
+    assert_int_equal(backend->principals, PRINCIPAL_BIT(PRINCIPAL_SASL) |
+                                              PRINCIPAL_BIT(PRINCIPAL_CERT) |
+                                              PRINCIPAL_BIT(PRINCIPAL_NETWORK));
+    assert_true(backend->knows_owners);
+    assert_false(backend->always);
     backend->ops->destroy(backend);
     world_end(&w);
 }
@@ -687,6 +1009,12 @@ int main(void)
 {
     ROWS_ADD(sound_rows, run_sound);
     ROWS_ADD(fault_rows, run_fault);
+    ROWS_ADD(kind_rows, run_kind);
+    ROWS_ADD(primary_rows, run_primary);
+    ROWS_ADD_TEST("networks are listed, the longest prefix first", networks_are_listed);
+    ROWS_ADD_TEST("another kind of directory lists no networks",
+                  other_directories_list_no_networks);
+    ROWS_ADD(owners_rows, run_owners);
     ROWS_ADD_TEST("missing file", missing_file);
     ROWS_ADD_TEST("a directory for the file", directory_for_file);
     ROWS_ADD_TEST("a FIFO for the file", fifo_for_file);
