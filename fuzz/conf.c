@@ -1,5 +1,5 @@
 /* conf: the configuration file. Input: the file, one that it may include ("other"), and the text of
- * "list", "senders" and "secret", which it may name by "/proc/self/fd/100/NAME". */
+ * a third, which it may name as "/proc/self/fd/100/list". */
 #include "files.h"
 #include "fuzz.h"
 
@@ -100,7 +100,7 @@ static bool load(const char *file, unsigned lines)
     return true;
 }
 
-/* What one load leaves behind must not be seen by the next. */
+/* What a load that failed leaves behind must not be seen by the next. */
 static void check_that_a_good_one_loads(void)
 {
     static const char good[] = "include(\"good_too\")\nmode = observe\n";
@@ -131,10 +131,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         files_write("main", text);
         files_write("other", other);
         files_write("list", list);
-        files_write("senders", list);
-        files_write("secret", list);
-        (void)load(FILES_ROOT "main", lines_of(text) + lines_of(other) + lines_of(list));
-        check_that_a_good_one_loads();
+        if (!load(FILES_ROOT "main", lines_of(text) + lines_of(other) + lines_of(list)))
+            check_that_a_good_one_loads();
     }
     fuzz_end(&in);
     return 0;
