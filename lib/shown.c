@@ -217,6 +217,7 @@ static void flush(struct reader *r)
 struct word {
     struct span charset, text;
     char encoding; /* b or q */
+    bool doubtful;
     size_t end;
 };
 
@@ -229,6 +230,18 @@ static bool find_end(struct reader *r, struct span rest, size_t *end_out)
     if (end)
         *end_out = (size_t)(end - rest.data);
     return end != NULL;
+}
+
+static bool has_at_sign(struct span text)
+{
+    return span_find(text, '@') < text.len;
+}
+
+/* Neither base64 nor the name of a charset has an at sign: many clients show such a word as it
+ * stands, others decode it all the same. */
+static bool is_doubtful(struct span label, char encoding, struct span text)
+{
+    return has_at_sign(label) || (encoding == 'b' && has_at_sign(text));
 }
 
 /* encoded-word = "=?" charset ["*" language] "?" encoding "?" encoded-text "?=" (RFC 2047, RFC
@@ -247,10 +260,13 @@ static bool read_word(struct reader *r, struct span s, size_t at, struct word *o
     size_t len = 0;
     if ((encoding != 'b' && encoding != 'q') || !find_end(r, rest, &len))
         return false;
+    rest.len = len;
     *out = (struct word){.charset = span_sub(label, 0, span_find(label, '*')),
-                         .text = span_sub(rest, 0, len),
+                         .text = rest,
                          .encoding = encoding,
+                         .doubtful = is_doubtful(label, encoding, rest),
                          .end = mark + 3 + len + 2};
+    r->again = r->again || out->doubtful;
     return true;
 }
 
@@ -327,6 +343,10 @@ static void read_plain(struct reader *r, struct span s)
     for (size_t at = 0; at < s.len;) {
         if (!read_word(r, s, at, &word)) {
             at++;
+            continue;
+        }
+        if (word.doubtful && r->second) {
+            at = word.end;
             continue;
         }
         struct span gap = span_sub(s, raw, at - raw);
