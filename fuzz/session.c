@@ -2,31 +2,12 @@
  * with its fields (see forms below); octets that are no letter of an event are passed over. */
 #include "fuzz.h"
 #include "naive.h"
+#include "rights.h"
+#include "world.h"
 
 #include "session.h"
-#include "xalloc.h"
 
 #include <strings.h>
-
-/* ---- who may use which address: the target's own table ---- */
-
-struct right {
-    const char *login, *address; /* "@domain" is every plain address in it */
-    bool denied;
-};
-
-static const struct right rights[] = {
-    {"ann", "ann@example.org", false},         {"ann", "a.lee@example.org", false},
-    {"ann", "\"ann lee\"@example.org", false}, {"ann", "@ann.example", false},
-    {"ann", "ceo@ann.example", true},          {"alice", "alice@example.com", false},
-    {"bob", "bob@example.org", false},         {"bob", "sales@example.org", false},
-    {"carl", "carl@example.org", false}, /* disabled */
-};
-
-enum { RIGHTS = sizeof rights / sizeof rights[0] };
-
-static const char disabled_login[] = "carl";
-static const char *const local_domains[] = {"example.org", "ann.example"};
 
 /* ---- events ---- */
 
@@ -54,14 +35,6 @@ static const struct form {
     [ABORT] = {'a', ""},
     [CLOCK] = {'t', "o"},      /* seconds */
     [DIRECTORY] = {'d', "oo"}, /* how it answers, and how where fresh data is asked for */
-};
-
-/* How a directory answers, a bit field. */
-enum {
-    ANSWER_STATUS = 3, /* 0 found, 1 unknown, 2 unavailable, 3 misconfigured */
-    ANSWER_OLD = 4,
-    ANSWER_PART = 8,
-    ANSWER_DENIES_MISSING = 16,
 };
 
 static enum event_kind kind_of(unsigned letter)
@@ -95,267 +68,6 @@ static size_t read_events(struct fuzz_input *in, struct event *events)
             events[count++] = read_event(in, kind);
     }
     return count;
-}
-
-/* ---- the world around a session ---- */
-
-/* Bits of the first octet. */
-enum {
-    WORLD_FOLD = 1,
-    WORLD_STRIP = 2,
-    WORLD_TAGS = 4,
-    WORLD_AT_MAIL = 8,
-    WORLD_TRUSTED = 16,
-    WORLD_SENDMAIL = 32,
-    WORLD_NARROW = 64,
-    WORLD_MASTER = 128,
-    WORLDS = 256
-};
-
-enum { NARROW_HEADERS = 4, NARROW_SIZE = 128, WIDE_HEADERS = 100, WIDE_SIZE = 2048 };
-
-struct fake_clock {
-    struct clock clock;
-    uint64_t now;
-};
-
-static uint64_t fake_now(const struct clock *self)
-{
-    return ((const struct fake_clock *)self)->now;
-}
-
-static struct fake_clock fake = {{fake_now}, 0};
-
-/* What the directory does, and has done for the message. */
-static struct {
-    unsigned how[2]; /* for a question, and for one that wants fresh data */
-    bool found, fresh;
-} desk;
-
-static void fill(struct account_answer *answer, const char *login)
-{
-    struct grant *grants = arena_array(answer->arena, RIGHTS, sizeof *grants);
-    struct grant_list *lists = arena_array(answer->arena, 2, sizeof *lists);
-    size_t count = 0;
-    for (int denied = 0; denied < 2; denied++) {
-        lists[denied] = (struct grant_list){grants + count, 0};
-        for (size_t i = 0; i < RIGHTS; i++) {
-            const char *text = rights[i].address;
-            bool domain = text[0] == '@';
-            if (strcmp(rights[i].login, login) != 0 || rights[i].denied != denied)
-                continue;
-            grants[count++] = (struct grant){.form = domain ? GRANT_DOMAIN : GRANT_EXACT,
-                                             .key = text + domain,
-                                             .directory = "desk",
-                                             .entry = "here",
-                                             .attribute = "mail"};
-            lists[denied].count++;
-        }
-    }
-    answer->account.lists = &lists[0];
-    answer->account.denies = &lists[1];
-    answer->account.list_count = answer->account.deny_count = 1;
-}
-
-static bool is_known(const char *login)
-{
-    for (size_t i = 0; i < RIGHTS; i++)
-        if (strcmp(rights[i].login, login) == 0)
-            return true;
-    return false;
-}
-
-static void answer_found(struct dir_ticket *ticket, const char *login, unsigned how)
-{
-    struct account_answer *answer = account_answer_create();
-    fill(answer, login);
-    answer->status = ACCOUNT_FOUND;
-    answer->missing = how & ANSWER_PART ? ACCOUNT_UNAVAILABLE : ACCOUNT_FOUND;
-    answer->why = how & ANSWER_PART ? "half of it" : NULL;
-    answer->denies_missing = (how & ANSWER_DENIES_MISSING) != 0;
-    answer->fresh = !(how & ANSWER_OLD);
-    answer->asked_at = dir_ticket_now(ticket);
-    answer->account.name = arena_strdup(answer->arena, login);
-    answer->account.entry = "here";
-    if (strcmp(login, disabled_login) == 0)
-        answer->account.state = ACCOUNT_DISABLED;
-    desk.found = true;
-    desk.fresh = desk.fresh || !(how & (ANSWER_OLD | ANSWER_PART));
-    dir_ticket_done(ticket, answer);
-}
-
-static void answer_unknown(struct dir_ticket *ticket, unsigned how)
-{
-    struct account_answer *answer = account_answer_create();
-    answer->status = ACCOUNT_UNKNOWN;
-    answer->missing = ACCOUNT_FOUND;
-    answer->why = "nobody";
-    answer->fresh = !(how & ANSWER_OLD);
-    answer->asked_at = dir_ticket_now(ticket);
-    desk.fresh = desk.fresh || answer->fresh;
-    dir_ticket_done(ticket, answer);
-}
-
-static void desk_ask(struct dir_backend *self, struct dir_ticket *ticket)
-{
-    const char *login = dir_ticket_login(ticket)->name;
-    unsigned how = desk.how[dir_ticket_wants_fresh(ticket)];
-    (void)self;
-    if ((how & ANSWER_STATUS) == 2)
-        dir_ticket_fail(ticket, ACCOUNT_UNAVAILABLE, "out");
-    else if ((how & ANSWER_STATUS) == 3)
-        dir_ticket_fail(ticket, ACCOUNT_MISCONFIGURED, "wrong");
-    else if ((how & ANSWER_STATUS) == 1 || !is_known(login))
-        answer_unknown(ticket, how);
-    else
-        answer_found(ticket, login, how);
-}
-
-static void desk_destroy(struct dir_backend *self)
-{
-    free(self);
-}
-
-static struct dir_backend *desk_create(void)
-{
-    static const struct dir_ops ops = {"desk", desk_ask, desk_destroy};
-    struct dir_backend *backend = xcalloc(1, sizeof *backend);
-    backend->ops = &ops;
-    backend->name = "desk";
-    return backend;
-}
-
-/* Everything is refused that can be. */
-static void make_policies(struct snapshot *s)
-{
-    s->policies = arena_array(s->arena, POLICY_BUILTINS, sizeof *s->policies);
-    s->policy_count = POLICY_BUILTINS;
-    policy_builtins(s->policies);
-    for (int i = 0; i < POLICY_BUILTINS; i++) {
-        s->policies[i].observe = false;
-        for (int c = 0; c < CHECK_COUNT; c++)
-            if (policy_check_takes((enum policy_check)c, ACTION_REJECT))
-                s->policies[i].actions[c] = ACTION_REJECT;
-    }
-}
-
-static void set_rules(struct snapshot *s, unsigned world)
-{
-    s->login.fold_case = true;
-    s->login.master_separator = world & WORLD_MASTER ? '*' : '\0';
-    s->address.fold_local_part = (world & WORLD_FOLD) != 0;
-    s->address.strip_routes = (world & WORLD_STRIP) != 0;
-    s->address.delimiters = world & WORLD_TAGS ? "+" : NULL;
-    s->mta = world & WORLD_SENDMAIL ? LOGIN_MTA_SENDMAIL : LOGIN_MTA_AUTO;
-    s->max_headers = world & WORLD_NARROW ? NARROW_HEADERS : WIDE_HEADERS;
-    s->max_header_size = world & WORLD_NARROW ? NARROW_SIZE : WIDE_SIZE;
-    s->command_budget = CLOCK_S;
-}
-
-static struct snapshot *make_snapshot(unsigned world)
-{
-    struct snapshot *s = snapshot_create();
-    set_rules(s, world);
-    make_policies(s);
-    if (world & WORLD_TRUSTED) {
-        struct net *net = arena_alloc(s->arena, sizeof *net);
-        FUZZ_CLAIM(net_parse(span_of("192.0.2.0/24"), net, NULL));
-        s->trusted_networks = (struct netset){net, 1};
-    }
-    s->dir = dir_create(&(struct dir_conf){.max_waiting = 4, .clock = &fake.clock});
-    FUZZ_CLAIM(dir_add(s->dir, desk_create()));
-    for (size_t i = 0; i < sizeof local_domains / sizeof local_domains[0]; i++)
-        FUZZ_CLAIM(domset_add(s->local_domains, span_of(local_domains[i]), NULL));
-    return s;
-}
-
-/* Immutable, so one for all inputs. */
-static struct snapshot_slot *slot_of(unsigned world)
-{
-    static struct snapshot_slot slots[WORLDS];
-    if (!slots[world].current) {
-        snapshot_slot_init(&slots[world]);
-        snapshot_publish(&slots[world], make_snapshot(world));
-    }
-    return &slots[world];
-}
-
-/* ---- reading addresses without the library's parsers ---- */
-
-/* In lower case, without the quotes and backslashes of the local part. */
-static const char *plain_address(struct arena *a, struct span text)
-{
-    struct strbuf b;
-    bool quoted = false;
-    strbuf_init(&b, a);
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-        if (c == '"') {
-            quoted = !quoted;
-            continue;
-        }
-        if (quoted && c == '\\' && i + 1 < text.len)
-            c = text.data[++i];
-        strbuf_add_char(&b, ascii_lower(c));
-    }
-    return b.text;
-}
-
-/* May a grant of its domain, or without its tag, cover it? */
-static bool is_simple(struct span local)
-{
-    for (size_t i = 0; i < local.len; i++)
-        if (strchr("\"\\@<>,;:()[] ", local.data[i]))
-            return false;
-    return local.len > 0;
-}
-
-static struct span without_tag(unsigned world, struct span local)
-{
-    size_t plus = span_find(local, '+');
-    return world & WORLD_TAGS && plus ? span_sub(local, 0, plus) : local;
-}
-
-static bool fits_right(struct arena *a, unsigned world, const struct right *right,
-                       const char *address)
-{
-    size_t at = span_find_last(span_of(address), '@');
-    struct span local = span_sub(span_of(address), 0, at);
-    if (right->address[0] == '@')
-        return strcmp(address + at, right->address) == 0 && !strpbrk(address, "<>,;:") &&
-               span_find(local, '@') == local.len;
-    if (is_simple(local))
-        local = without_tag(world, local);
-    const char *known = plain_address(a, span_of(right->address));
-    const char *meant = arena_printf(a, "%.*s%s", (int)local.len, local.data, address + at);
-    return strcmp(meant, known) == 0 || strcmp(address, known) == 0;
-}
-
-static bool may_use(struct arena *a, unsigned world, const char *login, struct span text)
-{
-    const char *address = plain_address(a, text);
-    bool granted = false;
-    if (span_find(span_of(address), '@') == strlen(address))
-        return false;
-    for (size_t i = 0; i < RIGHTS; i++) {
-        if (strcmp(rights[i].login, login) != 0 || !fits_right(a, world, &rights[i], address))
-            continue;
-        if (rights[i].denied)
-            return false;
-        granted = true;
-    }
-    return granted;
-}
-
-/* An argument of MAIL or RCPT without brackets and route. */
-static struct span inside_path(const char *argument)
-{
-    struct span text = span_of(argument);
-    if (text.len >= 2 && text.data[0] == '<')
-        text = span_sub(text, 1, text.len - 2);
-    if (text.len && text.data[0] == '@')
-        text = span_sub(text, span_find_last(text, ':') + 1, text.len);
-    return text;
 }
 
 /* ---- what the target knows of a message ---- */
@@ -446,6 +158,11 @@ struct play {
     unsigned records;
 };
 
+static bool has_tags(const struct play *p)
+{
+    return (p->world & WORLD_TAGS) != 0;
+}
+
 static bool is_line(const char *text)
 {
     for (const char *c = text; *c; c++)
@@ -497,9 +214,9 @@ static void check_sender(struct play *p, const char *login)
     const struct event *mail = p->known.mail;
     struct span typed = inside_path(mail->text[0]);
     struct span judged = is_set(mail->text[1]) ? span_of(mail->text[1]) : typed;
-    FUZZ_CLAIM(may_use(p->arena, p->world, login, judged));
+    FUZZ_CLAIM(may_use(p->arena, has_tags(p), login, judged));
     if (memchr(typed.data, '@', typed.len))
-        FUZZ_CLAIM(may_use(p->arena, p->world, login, typed));
+        FUZZ_CLAIM(may_use(p->arena, has_tags(p), login, typed));
 }
 
 static void check_who(struct play *p)
@@ -565,7 +282,7 @@ static size_t check_field(struct play *p, const struct event *header, const char
     struct span text;
     size_t count = 0;
     for (; naive_next(&naive, &text); count++)
-        FUZZ_CLAIM(may_use(p->arena, p->world, login, text));
+        FUZZ_CLAIM(may_use(p->arena, has_tags(p), login, text));
     return count;
 }
 
