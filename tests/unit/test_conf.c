@@ -280,6 +280,7 @@ LDAP_HOLDS(ldap_numbers, l->nested_groups == 10 && l->no_addresses_tempfail && l
                              l->login_domain_count == 1)
 LDAP_HOLDS(ldap_cache, m->ttl == 60 * CLOCK_S && m->negative_ttl == 0 && m->entries == 7 &&
                            m->recheck_count == 5 && m->recheck_period == 10 * CLOCK_S)
+LDAP_HOLDS(ldap_unquoted, l->uri_count == 1 && has_text(l->uris[0], "ldap://b.example"))
 LDAP_HOLDS(ldap_ad, strstr(l->account_filter, "sAMAccountName") &&
                         strstr(l->enabled_filter, "userAccountControl") &&
                         has_text(l->send_as.items[1], "proxyAddresses") &&
@@ -450,6 +451,10 @@ static const struct good goods[] = {
      LDAP_BLOCK("schema = none account_filter = '(a=%{login})' send_as_attributes = { \"b\" }"),
      ldap_none},
     {"comments", "# \"a\\d\n// ${X}\n/* { \" \n */ user = nobody # {\n" SENDERS, user},
+    {"comments in a list",
+     "trusted_networks = { \"192.0.2.0/24\", # one\n /* two */ \"::1\" // three\n }\n" SENDERS,
+     trusted},
+    {"two slashes in a word", LDAP_BASE("uri = { ldap://b.example }"), ldap_unquoted},
 };
 
 static void is_taken(void **state)
@@ -487,6 +492,15 @@ static const struct bad bads[] = {
     {"comment without end", "user = nobody /* \n\n", "conf:1: this comment has no end", 1},
     {"block without end", "policy \"a\" { mode = observe\n", "conf:2: the file ends within", 1},
     {"brace too many", "mode = observe }\n", "conf:1: unexpected closing brace", 1},
+    {"line behind comments", "# a\n/* b\n b */ // c\nuser = nobody # d\nmode = x\n" SENDERS,
+     "conf:5: mode: \"x\"", 1},
+    {"environment outside quotes", "user = ${USER}\n", "conf:1: ${...} is replaced", 1},
+    {"NUL byte", "include(\"nul.conf\")\n", "nul.conf:2: a NUL byte", 1},
+    {"include of a folder", "include(\".\")\n", ".:0: Is a directory", 1},
+    {"include of a FIFO", "include(\"fifo\")\n", "fifo:0: no regular file", 1},
+    {"include of itself", "\ninclude(\"conf\")\n", "conf:2: include: more than 10 files within", 1},
+    {"local_domains FIFO", "local_domains = { \"@file:@DIR@/fifo\" }\n" SENDERS,
+     "conf:1: local_domains: cannot read ", 1},
     {"include of a file that is not there", "include(\"none.conf\")\n", "none.conf:0: No such", 1},
     {"fault in an included file", "include(\"bad.conf\")\n" SENDERS, "bad.conf:3: mode: \"x\"", 1},
     {"scalar twice", "mode = observe\nmode = enforce\n" SENDERS,
@@ -863,6 +877,25 @@ static void is_told(void **state)
     arena_destroy(h.arena);
 }
 
+static bool loads(const char *text)
+{
+    struct heard h;
+    struct conf *conf = load(text, &h);
+    conf_free(conf);
+    arena_destroy(h.arena);
+    return conf != NULL;
+}
+
+/* As after reloads of a daemon, whose admin has mended the file at last. */
+static void faults_in_included_files_leave_nothing_behind(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        assert_false(loads("include(\"nonsense.conf\")\n" SENDERS));
+    assert_false(loads("include(\"conf\")\n"));
+    assert_true(loads("include(\"user.conf\")\n" SENDERS));
+}
+
 /* ---- what is documented ---- */
 
 static const char *const option_names[] = {
@@ -1100,6 +1133,24 @@ static void nearest_word(void **state)
     assert_null(conf_value_nearest("", words));
 }
 
+static void write_nul(const char *name)
+{
+    static const char text[] = "mode = observe\nuser = \0nobody\n";
+    char path[200];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, sizeof text - 1, f), sizeof text - 1);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void make_fifo(const char *name)
+{
+    char path[200];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_int_equal(mkfifo(path, 0600), 0);
+}
+
 static void set_mode(const char *name, mode_t mode)
 {
     char path[200];
@@ -1119,6 +1170,9 @@ static void write_files(void)
     write_file("bad_domains", "good.file\nbad..file\n");
     write_file("user.conf", "user = nobody\n");
     write_file("bad.conf", "\n\nmode = x\n");
+    write_file("nonsense.conf", "policy \"a\" {\n nonsense = 1\n}\n");
+    write_nul("nul.conf");
+    make_fifo("fifo");
     set_mode("open", 0666);
     set_mode("secret", 0600);
     set_mode("open_secret", 0644);
@@ -1126,9 +1180,10 @@ static void write_files(void)
 
 static void remove_files(void)
 {
-    static const char *const names[] = {"conf",    "senders",     "open",      "bad_senders",
-                                        "domains", "bad_domains", "user.conf", "bad.conf",
-                                        "secret",  "open_secret"};
+    static const char *const names[] = {"conf",    "senders",     "open",          "bad_senders",
+                                        "domains", "bad_domains", "user.conf",     "bad.conf",
+                                        "secret",  "open_secret", "nonsense.conf", "nul.conf",
+                                        "fifo"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char path[200];
         (void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);
@@ -1142,6 +1197,8 @@ int main(void)
     write_files();
     ROWS_ADD(goods, is_taken);
     ROWS_ADD(bads, is_told);
+    ROWS_ADD_TEST("faults in included files leave nothing behind",
+                  faults_in_included_files_leave_nothing_behind);
     ROWS_ADD_TEST("manual and sample know every option", manual_and_sample_know_every_option);
     ROWS_ADD_TEST("the list of options is complete", the_list_of_options_is_complete);
     ROWS_ADD_TEST("the sample loads", sample_loads);
