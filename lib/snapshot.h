@@ -6,13 +6,14 @@
  *   old one ends with the last message that pinned it.
  * Memory: arena holds all strings and lists; local_domains and dir are owned too.
  * Threads: the slot has a lock of its own, held for a pointer and a count only.
- * Depends on: policy, reply, dir, domset.
+ * Depends on: policy, reply, dir, domset, network.
  */
 #ifndef SENDAS_SNAPSHOT_H
 #define SENDAS_SNAPSHOT_H
 
 #include "dir.h"
 #include "domset.h"
+#include "network.h"
 #include "policy.h"
 #include "reply.h"
 
@@ -26,7 +27,9 @@ struct snapshot {
     struct addr_rules address;
     struct domset *local_domains; /* never NULL, may be empty */
     struct netset trusted_networks;
-    struct policy *policies; /* configured ones, then the built-in ones */
+    struct network_set networks;        /* the blocks, then the net: owners of senders files */
+    struct policy_strings cert_issuers; /* whose certificates prove who a client is, decoded */
+    struct policy *policies;            /* configured ones, then the built-in ones */
     size_t policy_count;
     struct reply_texts replies;
     struct dir *dir;
