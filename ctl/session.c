@@ -399,7 +399,7 @@ static void record_json(struct play *p, const char *step, const char *argument,
 static void record_line(const char *step, const char *argument, const struct wire_answer *answer)
 {
     for (size_t i = 0; i < answer->change_count; i++) {
-        (void)printf("%-10s ", "change");
+        (void)fputs("change: ", stdout);
         print_text(answer->changes[i]);
         (void)putchar('\n');
     }

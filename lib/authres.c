@@ -11,7 +11,8 @@ struct parser {
     struct arena *arena;
     struct span value;
     size_t at;
-    bool spaced; /* what skip_cfws() skipped last was not nothing */
+    size_t prop_count; /* of all results */
+    bool spaced;       /* what skip_cfws() skipped last was not nothing */
 };
 
 /* ---- characters ---- */
@@ -250,7 +251,7 @@ static const char *domain_in(struct arena *a, const char *value)
 static bool read_prop(struct parser *p, const char *ptype, struct authres_result *r)
 {
     struct authres_prop prop = {.ptype = ptype};
-    if (r->prop_count == AUTHRES_PROPS_MAX || !take_between(p, '.') ||
+    if (p->prop_count++ == AUTHRES_PROPS_MAX || !take_between(p, '.') ||
         !take_keyword(p, &prop.property) || !take_between(p, '=') || !take_pvalue(p, &prop.value))
         return false;
     prop.domain = domain_in(p->arena, prop.value);

@@ -19,7 +19,7 @@
 
 enum {
     AUTHRES_RESULTS_MAX = 100,
-    AUTHRES_PROPS_MAX = 100, /* of one result */
+    AUTHRES_PROPS_MAX = 300, /* of all results together */
     AUTHRES_COMMENT_DEPTH = 50,
     AUTHRES_ID_MAX = 255,    /* octets of the id that authres_write() takes */
     AUTHRES_WRITE_MAX = 900, /* octets that it gives */

@@ -28,7 +28,7 @@ struct directory {
     bool merge;
     struct dir_ldap_conf ldap;
     const struct ldappreset *preset;
-    struct policy_strings uris, send_as, deny, delegation;
+    struct policy_strings uris, send_as, on_behalf, deny, delegation, admin;
     struct dir_cache_conf cache;
 };
 
@@ -255,6 +255,11 @@ static void set_send_as_attributes(const struct conf_value *v)
     conf_add_string(v, &directory_of(v)->send_as, attribute(v));
 }
 
+static void set_on_behalf_attributes(const struct conf_value *v)
+{
+    conf_add_string(v, &directory_of(v)->on_behalf, attribute(v));
+}
+
 static void set_deny_attributes(const struct conf_value *v)
 {
     conf_add_string(v, &directory_of(v)->deny, attribute(v));
@@ -263,6 +268,17 @@ static void set_deny_attributes(const struct conf_value *v)
 static void set_delegation_attributes(const struct conf_value *v)
 {
     conf_add_string(v, &directory_of(v)->delegation, attribute(v));
+}
+
+static void set_tenant(const struct conf_value *v)
+{
+    static const char *const words[] = {"off", "domain", NULL};
+    directory_of(v)->ldap.tenant = conf_word(v, words, 0) == 1;
+}
+
+static void set_admin_attributes(const struct conf_value *v)
+{
+    conf_add_string(v, &directory_of(v)->admin, attribute(v));
 }
 
 static void set_primary_attribute(const struct conf_value *v)
@@ -366,6 +382,7 @@ const struct conf_option conf_directory_options[] = {
     DIRECTORY("account_filter", false, set_account_filter),
     DIRECTORY("enabled_filter", false, set_enabled_filter),
     DIRECTORY("send_as_attributes", true, set_send_as_attributes),
+    DIRECTORY("on_behalf_attributes", true, set_on_behalf_attributes),
     DIRECTORY("deny_attributes", true, set_deny_attributes),
     DIRECTORY("primary_attribute", false, set_primary_attribute),
     DIRECTORY("limits_attribute", false, set_limits_attribute),
@@ -374,6 +391,8 @@ const struct conf_option conf_directory_options[] = {
     DIRECTORY("delegation_filter", false, set_delegation_filter),
     DIRECTORY("delegation_attributes", true, set_delegation_attributes),
     DIRECTORY("nested_groups", false, set_nested_groups),
+    DIRECTORY("tenant", false, set_tenant),
+    DIRECTORY("admin_attributes", true, set_admin_attributes),
     DIRECTORY("no_addresses", false, set_no_addresses),
     DIRECTORY("cache_ttl", false, set_cache_ttl),
     DIRECTORY("negative_ttl", false, set_negative_ttl),
@@ -574,32 +593,113 @@ static void check_bind(const struct block *b)
         read_secret(b);
 }
 
-static bool proves_login(const struct conf_load *l, const char *text)
+/* ---- ldap: what the filters ask ---- */
+
+static const struct dir_filter *parsed(const struct conf_load *l, const char *text)
 {
-    static const struct dir_facts anybody = {{"x", "x", "x", NULL}};
+    struct dir_filter *out = NULL;
+    bool ok = text && *text &&
+              dir_filter_parse(l->arena, span_of(text), DIR_LDAP_GROUP_FACTS, &out, NULL);
+    return ok ? out : NULL;
+}
+
+static bool asks_about(const struct conf_load *l, const struct dir_filter *filter,
+                       enum principal_kind kind)
+{
+    struct dir_filter *out = NULL;
+    return dir_ldap_narrow(l->arena, filter, kind, &out);
+}
+
+/* Whether anything is compared that tells such a one, so that what is found can be proven. */
+static bool is_compared(const struct conf_load *l, const struct dir_filter *filter,
+                        enum principal_kind kind)
+{
+    static const struct dir_facts anybody = {{"x", "x", "x", "x", "x", "x", "x"}};
     const struct dir_filter_proof *proofs;
-    struct dir_filter *filter = NULL;
-    return !dir_filter_parse(l->arena, span_of(text), DIR_LDAP_ACCOUNT_FACTS, &filter, NULL) ||
-           dir_filter_proofs(l->arena, filter, &anybody, &proofs) > 0;
+    struct dir_filter *narrowed = NULL;
+    if (!dir_ldap_narrow(l->arena, filter, kind, &narrowed))
+        return true;
+    size_t count = dir_filter_proofs(l->arena, narrowed, &anybody, &proofs);
+    for (size_t i = 0; i < count; i++)
+        if (proofs[i].facts & dir_ldap_identity(kind))
+            return true;
+    return false;
+}
+
+static void check_account_filter(const struct block *b, const struct dir_filter *filter)
+{
+    const struct conf_load *l = b->load;
+    struct conf_place at = place(b, "account_filter");
+    if (!asks_about(l, filter, PRINCIPAL_SASL) && !asks_about(l, filter, PRINCIPAL_CERT) &&
+        !asks_about(l, filter, PRINCIPAL_NETWORK))
+        conf_fault(b->load, at,
+                   "account_filter: finds the same entry for every login; '(uid=%%{login})' is "
+                   "right");
+    if (!is_compared(l, filter, PRINCIPAL_SASL))
+        conf_warn(b->load, at,
+                  "account_filter: compares the login by no \"=\" alone, so that every login "
+                  "passes that the server takes for it; '(uid=%%{login})' is right");
+    if (!is_compared(l, filter, PRINCIPAL_CERT))
+        conf_warn(b->load, at,
+                  "account_filter: compares the certificate by no \"=\" alone, so that every one "
+                  "passes that the server takes for it; '(certSubject=%%{cert.subject})' is right");
+}
+
+/* Groups that are found without the account would be everybody's. */
+static void check_delegation_filter(const struct block *b, const struct dir_filter *account,
+                                    const struct dir_filter *filter)
+{
+    for (int k = PRINCIPAL_SASL; k < PRINCIPAL_KINDS; k++) {
+        enum principal_kind kind = (enum principal_kind)k;
+        if (!asks_about(b->load, account, kind) || asks_about(b->load, filter, kind))
+            continue;
+        conf_fault(b->load, place(b, "delegation_filter"),
+                   "delegation_filter: finds the same groups for every account; "
+                   "'(member=%%{account.dn})' is right");
+        return;
+    }
 }
 
 /* A filter that says nothing of who asks finds the same for everybody. */
 static void check_filters(const struct block *b)
 {
+    const struct dir_filter *account = parsed(b->load, b->directory->ldap.account_filter);
+    const struct dir_filter *delegation = parsed(b->load, b->directory->ldap.delegation_filter);
+    if (account)
+        check_account_filter(b, account);
+    if (account && delegation)
+        check_delegation_filter(b, account, delegation);
+}
+
+/* ---- ldap: tenants ---- */
+
+static bool is_in(const struct dir_ldap_names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++)
+        if (strcasecmp(names->items[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* Who names administrators' attributes counts on it that the others are bounded: where they are
+ * not, that is a fault and no idle option. */
+static void check_tenant(const struct block *b)
+{
+    static const char option[] = "admin_attributes";
     const struct dir_ldap_conf *l = &b->directory->ldap;
-    if (!strstr(l->account_filter, "%{login"))
-        conf_fault(b->load, place(b, "account_filter"),
-                   "account_filter: finds the same entry for every login; '(uid=%%{login})' is "
+    if (l->admin.count > 0 && !l->tenant)
+        conf_fault(b->load, place(b, option),
+                   "admin_attributes: bounds no attribute without tenant; tenant = domain is "
                    "right");
-    else if (!proves_login(b->load, l->account_filter))
-        conf_warn(b->load, place(b, "account_filter"),
-                  "account_filter: compares the login by no \"=\" alone, so that every login "
-                  "passes that the server takes for it; '(uid=%%{login})' is right");
-    if (l->delegation_filter && *l->delegation_filter &&
-        !strstr(l->delegation_filter, "%{account.dn}") && !strstr(l->delegation_filter, "%{login"))
-        conf_fault(b->load, place(b, "delegation_filter"),
-                   "delegation_filter: finds the same groups for every account; "
-                   "'(member=%%{account.dn})' is right");
+    for (size_t i = 0; i < l->admin.count; i++) {
+        const char *name = l->admin.items[i];
+        if (!is_in(&l->send_as, name) && !is_in(&l->on_behalf, name) &&
+            !is_in(&l->delegation, name))
+            conf_fault(b->load, conf_place_of(b->load, b->cfg, option, i),
+                       "admin_attributes: \"%s\" grants nothing; one of send_as_attributes, "
+                       "on_behalf_attributes or delegation_attributes is right",
+                       name);
+    }
 }
 
 /* What is set and does nothing. */
@@ -650,6 +750,7 @@ static void check_ldap(const struct block *b)
     check_tls_files(b);
     check_security(b);
     check_times(b);
+    check_tenant(b);
     check_idle_options(b);
 }
 
@@ -676,8 +777,10 @@ static void take_preset(struct directory *d)
     l->primary_attribute = l->primary_attribute ? l->primary_attribute : p->primary_attribute;
     l->value_prefix = l->value_prefix ? l->value_prefix : p->value_prefix;
     l->send_as = names_of(&d->send_as, p->send_as_attributes);
+    l->on_behalf = names_of(&d->on_behalf, NULL);
     l->deny = names_of(&d->deny, NULL);
     l->delegation = names_of(&d->delegation, p->delegation_attributes);
+    l->admin = names_of(&d->admin, NULL);
     d->send_as = (struct policy_strings){l->send_as.items, l->send_as.count};
     d->delegation = (struct policy_strings){l->delegation.items, l->delegation.count};
 }

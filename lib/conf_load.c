@@ -15,16 +15,20 @@ static void say(struct conf_load *l, enum conf_severity severity, struct conf_pl
     l->report(l->context, severity, at.file, at.line, text);
 }
 
+/* The names of all options of a block fit into it. */
+enum { FAULT_MAX = 4096 };
+
 void conf_fault(struct conf_load *l, struct conf_place at, const char *format, ...)
 {
-    char text[ERRTEXT_SIZE];
-    struct errtext line;
+    char text[FAULT_MAX];
     va_list args;
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    errtext_set(&line, "%s", text);
-    say(l, CONF_ERROR, at, line.text);
+    for (char *c = text; *c; c++)
+        if (ascii_is_control(*c))
+            *c = '?';
+    say(l, CONF_ERROR, at, text);
 }
 
 void conf_warn(struct conf_load *l, struct conf_place at, const char *format, ...)

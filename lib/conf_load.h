@@ -33,6 +33,7 @@ struct conf_load {
     conf_report *report;
     void *context;
     unsigned faults;
+    unsigned files, depth; /* that were read, and that are being read */
     struct conf_mark *marks;
     cfg_t *top;
     bool observe;

@@ -13,11 +13,26 @@ static const char *const fact_names[DIR_FACT_COUNT] = {
     [DIR_FACT_LOGIN_LOCAL] = "login.local",
     [DIR_FACT_LOGIN_DOMAIN] = "login.domain",
     [DIR_FACT_ACCOUNT_DN] = "account.dn",
+    [DIR_FACT_CLIENT_ADDR] = "client.addr",
+    [DIR_FACT_CERT_SUBJECT] = "cert.subject",
+    [DIR_FACT_CERT_ISSUER] = "cert.issuer",
 };
 
-static const unsigned login_facts = DIR_FACT_BIT(DIR_FACT_LOGIN) |
-                                    DIR_FACT_BIT(DIR_FACT_LOGIN_LOCAL) |
-                                    DIR_FACT_BIT(DIR_FACT_LOGIN_DOMAIN);
+/* What is asked about one address, and whose filters may. */
+static const struct {
+    const char *name, *strategies;
+} other_names[] = {
+    {"claim", "strategies owners and query"},
+    {"claim.local", "strategies owners and query"},
+    {"claim.domain", "strategies owners and query"},
+    {"sender", "strategy query"},
+    {"rcpt", "strategy query"},
+    {"rcpt.local", "strategy query"},
+    {"rcpt.domain", "strategy query"},
+};
+
+/* A server's folding must not make one of them another. */
+static const unsigned proven_facts = DIR_FACTS_LOGIN | DIR_FACTS_CERT;
 
 /* ---- the tree ---- */
 
@@ -206,6 +221,13 @@ static bool unknown_name(struct parser *p, struct span name)
 {
     const char *allowed = p->allowed ? list_facts(p->arena, p->allowed) : "none";
     struct span shown = span_sub(name, 0, EXCERPT_MAX);
+    for (size_t i = 0; i < sizeof other_names / sizeof other_names[0]; i++) {
+        if (!span_equal(name, span_of(other_names[i].name)))
+            continue;
+        errtext_set(p->why, "position %zu: %%{%s} belongs to the %s, not to account; allowed: %s",
+                    p->at + 1, other_names[i].name, other_names[i].strategies, allowed);
+        return false;
+    }
     errtext_set(p->why, "position %zu: %%{%.*s} is no placeholder of this filter; allowed: %s",
                 p->at + 1, (int)shown.len, shown.data, allowed);
     return false;
@@ -253,7 +275,7 @@ static bool read_piece(struct parser *p, struct node *term, struct piece *out)
 
 static bool is_proof(const struct node *term)
 {
-    return term->match == MATCH_EQUALITY && (term->facts & login_facts);
+    return term->match == MATCH_EQUALITY && (term->facts & proven_facts);
 }
 
 /* What an entry must prove is a C string. */
@@ -261,7 +283,8 @@ static bool check_value(struct parser *p, const struct node *term)
 {
     for (const struct piece *piece = term->value; piece && is_proof(term); piece = piece->next)
         if (span_find(piece->literal, '\0') != piece->literal.len)
-            return fault(p, "a NUL stands in a value with %{login}");
+            return fault(p, arena_printf(p->arena, "a NUL stands in a value with %s",
+                                         list_facts(p->arena, term->facts & proven_facts)));
     return true;
 }
 
@@ -477,6 +500,11 @@ bool dir_filter_parse(struct arena *a, struct span text, unsigned allowed, struc
     return true;
 }
 
+unsigned dir_filter_facts(const struct dir_filter *filter)
+{
+    return filter->facts;
+}
+
 /* ---- facts ---- */
 
 static unsigned present_facts(const struct dir_facts *facts)
@@ -526,28 +554,45 @@ static bool all_dropped(const struct node *group, unsigned present)
 /* Not the characters that RFC 4518 section 2.2 maps to nothing or to a blank, nor any other that no
  * login holds. Where text is not in NFC, its normal form is asked: login_normalise() refuses such a
  * login before, and a directory folds more than that in any case. */
-static bool check_characters(struct span value, struct errtext *why)
+static bool check_characters(struct span value, enum utext_allow allow, struct errtext *why)
 {
     size_t len = 0;
     uint8_t *normal = NULL;
     if (utext_is_utf8(value))
         normal = u8_normalize(UNINORM_NFC, (const uint8_t *)value.data, value.len, NULL, &len);
     struct span asked = normal ? span_make((const char *)normal, len) : value;
-    bool ok = utext_check(asked, UTEXT_NOTHING, why);
+    bool ok = utext_check(asked, allow, why);
     free(normal);
     return ok;
 }
 
-static bool check_fact(size_t fact, struct span value, struct errtext *why)
+/* A directory compares without the blanks at the ends. */
+bool dir_filter_check_text(struct span value, struct errtext *why)
 {
-    bool is_dn = fact == DIR_FACT_ACCOUNT_DN;
-    int max = is_dn ? DIR_FILTER_VALUE_MAX : LOGIN_MAX;
+    if (span_trim(value).len == value.len)
+        return check_characters(value, UTEXT_ASCII_SPACE, why);
+    errtext_set(why, "begins or ends with white space");
+    return false;
+}
+
+static bool check_text_of(enum dir_fact fact, struct span value, struct errtext *why)
+{
+    if (DIR_FACT_BIT(fact) & DIR_FACTS_CERT)
+        return dir_filter_check_text(value, why);
+    return fact == DIR_FACT_ACCOUNT_DN || check_characters(value, UTEXT_NOTHING, why);
+}
+
+bool dir_filter_check(enum dir_fact fact, const char *value, struct errtext *why)
+{
+    bool is_name = fact == DIR_FACT_ACCOUNT_DN || (DIR_FACT_BIT(fact) & DIR_FACTS_CERT);
+    int max = is_name ? DIR_FILTER_VALUE_MAX : LOGIN_MAX;
+    struct span text = span_of(value);
     struct errtext inner;
-    if (value.len > (size_t)max) {
+    if (text.len > (size_t)max) {
         errtext_set(why, "%%{%s} is over %d octets", fact_names[fact], max);
         return false;
     }
-    if (is_dn || check_characters(value, &inner))
+    if (check_text_of(fact, text, &inner))
         return true;
     errtext_set(why, "%%{%s} %s", fact_names[fact], inner.text);
     return false;
@@ -556,8 +601,117 @@ static bool check_fact(size_t fact, struct span value, struct errtext *why)
 static bool check_facts(const struct dir_facts *facts, unsigned asked, struct errtext *why)
 {
     for (size_t i = 0; i < DIR_FACT_COUNT; i++)
-        if ((asked & DIR_FACT_BIT(i)) && !check_fact(i, span_of(facts->values[i]), why))
+        if ((asked & DIR_FACT_BIT(i)) && !dir_filter_check((enum dir_fact)i, facts->values[i], why))
             return false;
+    return true;
+}
+
+/* ---- somebody else ---- */
+
+static unsigned facts_in(const struct node *node)
+{
+    unsigned facts = node->facts;
+    for (const struct node *inner = node->first; inner; inner = inner->next)
+        facts |= facts_in(inner);
+    return facts;
+}
+
+/* Whether whatever matches has a term with one of these facts. */
+static bool always_names(const struct node *node, unsigned facts)
+{
+    bool all = true, any = false;
+    for (const struct node *inner = node->first; inner; inner = inner->next) {
+        bool one = always_names(inner, facts);
+        all = all && one;
+        any = any || one;
+    }
+    switch (node->kind) {
+    case NODE_AND:
+        return any;
+    case NODE_OR:
+        return all;
+    case NODE_NOT:
+        return false;
+    case NODE_TERM:
+        return (node->facts & facts) != 0;
+    }
+    return false;
+}
+
+static struct node *narrow(struct arena *a, const struct node *node, unsigned identity);
+
+static struct node *copy_node(struct arena *a, const struct node *node)
+{
+    struct node *copy = arena_alloc(a, sizeof *copy);
+    *copy = *node;
+    copy->next = NULL;
+    return copy;
+}
+
+/* The alternatives that are left. */
+static struct node *narrow_or(struct arena *a, const struct node *group, unsigned identity)
+{
+    struct node *copy = copy_node(a, group), **end = &copy->first;
+    for (const struct node *node = group->first; node; node = node->next) {
+        *end = narrow(a, node, identity);
+        end = *end ? &(*end)->next : end;
+    }
+    *end = NULL;
+    return copy->first ? copy : NULL;
+}
+
+/* Whether a part of the AND names who is asked about: then the others may name whom they like. */
+static bool is_named_in(struct arena *a, const struct node *group, unsigned identity)
+{
+    for (const struct node *node = group->first; node; node = node->next) {
+        const struct node *inner = narrow(a, node, identity);
+        if (inner && always_names(inner, identity))
+            return true;
+    }
+    return false;
+}
+
+static struct node *narrow_and(struct arena *a, const struct node *group, unsigned identity)
+{
+    bool named = is_named_in(a, group, identity);
+    struct node *copy = copy_node(a, group), **end = &copy->first;
+    for (const struct node *node = group->first; node; node = node->next) {
+        struct node *inner = narrow(a, node, identity);
+        if (named && !(inner && always_names(inner, identity)))
+            inner = copy_node(a, node);
+        if (!inner)
+            return NULL;
+        *end = inner;
+        end = &inner->next;
+    }
+    return copy;
+}
+
+/* A copy without what is about somebody else alone; NULL where that is all of it. */
+static struct node *narrow(struct arena *a, const struct node *node, unsigned identity)
+{
+    unsigned facts = facts_in(node);
+    switch (node->kind) {
+    case NODE_AND:
+        return narrow_and(a, node, identity);
+    case NODE_OR:
+        return narrow_or(a, node, identity);
+    case NODE_NOT:
+        return facts & ~identity ? NULL : copy_node(a, node);
+    case NODE_TERM:
+        return !facts || (facts & identity) ? copy_node(a, node) : NULL;
+    }
+    return NULL;
+}
+
+bool dir_filter_narrow(struct arena *a, const struct dir_filter *filter, unsigned identity,
+                       unsigned present, struct dir_filter **out)
+{
+    struct node *root = narrow(a, filter->root, identity);
+    if (!root || !(facts_in(root) & identity) || is_dropped(root, present))
+        return false;
+    *out = arena_alloc(a, sizeof **out);
+    **out = (struct dir_filter){.root = root, .facts = facts_in(root)};
     return true;
 }
 
@@ -582,6 +736,22 @@ const char *dir_filter_escape(struct arena *a, struct span value)
     struct strbuf b;
     strbuf_init(&b, a);
     add_escaped(&b, value);
+    return b.text;
+}
+
+const char *dir_filter_any_of(struct arena *a, const char *const *attributes,
+                              size_t attribute_count, const char *const *values, size_t value_count)
+{
+    struct strbuf b;
+    strbuf_init(&b, a);
+    strbuf_add_str(&b, "(|");
+    for (size_t i = 0; i < attribute_count; i++)
+        for (size_t k = 0; k < value_count; k++) {
+            strbuf_printf(&b, "(%s=", attributes[i]);
+            add_escaped(&b, span_of(values[k]));
+            strbuf_add_char(&b, ')');
+        }
+    strbuf_add_char(&b, ')');
     return b.text;
 }
 
@@ -663,8 +833,8 @@ static void walk_proofs(struct walk *w, const struct node *node)
     if (node->kind == NODE_NOT || is_dropped(node, present_facts(w->facts)))
         return;
     if (node->kind == NODE_TERM && is_proof(node))
-        w->proofs[w->count++] =
-            (struct dir_filter_proof){node->attribute, plain_value(w->arena, node, w->facts)};
+        w->proofs[w->count++] = (struct dir_filter_proof){
+            node->attribute, plain_value(w->arena, node, w->facts), node->facts};
     for (const struct node *inner = node->first; inner; inner = inner->next)
         walk_proofs(w, inner);
 }
@@ -689,11 +859,17 @@ size_t dir_filter_proofs(struct arena *a, const struct dir_filter *filter,
 
 /* ---- proven ---- */
 
-enum proof { PROOF_NONE, PROOF_GIVEN, PROOF_MISSING };
+enum proof {
+    PROOF_NONE, /* there is nothing to prove */
+    PROOF_GIVEN,
+    PROOF_DOUBT, /* something beside who is asked about is not shown */
+    PROOF_MISSING,
+};
 
 struct prover {
     struct arena *arena;
     const struct dir_facts *facts;
+    unsigned present, identity;
     dir_filter_has_fn *has;
     void *context;
 };
@@ -705,31 +881,39 @@ static enum proof prove_term(const struct prover *prover, const struct node *ter
     if (!is_proof(term))
         return PROOF_NONE;
     const char *value = plain_value(prover->arena, term, prover->facts);
-    return prover->has(prover->context, term->attribute, value) ? PROOF_GIVEN : PROOF_MISSING;
+    if (prover->has(prover->context, term->attribute, value, term->facts & DIR_FACTS_CERT))
+        return PROOF_GIVEN;
+    return term->facts & prover->identity ? PROOF_MISSING : PROOF_DOUBT;
 }
 
-/* decisive settles the group, whatever else stands in it. */
+/* The heaviest proof in the group settles it, whatever else stands there. */
 static enum proof prove_group(const struct prover *prover, const struct node *group,
-                              enum proof decisive)
+                              const int weights[])
 {
     enum proof found = PROOF_NONE;
+    bool any = false;
     for (const struct node *node = group->first; node; node = node->next) {
+        if (is_dropped(node, prover->present))
+            continue;
         enum proof one = prove(prover, node);
-        if (one != PROOF_NONE && found != decisive)
+        if (!any || weights[one] > weights[found])
             found = one;
+        any = true;
     }
     return found;
 }
 
 static enum proof prove(const struct prover *prover, const struct node *node)
 {
-    if (is_dropped(node, present_facts(prover->facts)))
-        return PROOF_NONE;
+    static const int of_and[] = {
+        [PROOF_NONE] = 0, [PROOF_GIVEN] = 1, [PROOF_DOUBT] = 2, [PROOF_MISSING] = 3};
+    static const int of_or[] = {
+        [PROOF_DOUBT] = 0, [PROOF_NONE] = 1, [PROOF_MISSING] = 2, [PROOF_GIVEN] = 3};
     switch (node->kind) {
     case NODE_AND:
-        return prove_group(prover, node, PROOF_MISSING);
+        return prove_group(prover, node, of_and);
     case NODE_OR:
-        return prove_group(prover, node, PROOF_GIVEN);
+        return prove_group(prover, node, of_or);
     case NODE_NOT:
         return PROOF_NONE;
     case NODE_TERM:
@@ -741,9 +925,13 @@ static enum proof prove(const struct prover *prover, const struct node *node)
 bool dir_filter_proven(struct arena *a, const struct dir_filter *filter,
                        const struct dir_facts *facts, dir_filter_has_fn *has, void *context)
 {
-    const struct prover prover = {a, facts, has, context};
-    return !is_dropped(filter->root, present_facts(facts)) &&
-           prove(&prover, filter->root) != PROOF_MISSING;
+    unsigned present = present_facts(facts);
+    unsigned identity = present & DIR_FACTS_LOGIN ? DIR_FACTS_LOGIN : DIR_FACTS_CERT;
+    const struct prover prover = {a, facts, present, identity, has, context};
+    if (is_dropped(filter->root, present))
+        return false;
+    enum proof found = prove(&prover, filter->root);
+    return found == PROOF_NONE || found == PROOF_GIVEN;
 }
 
 /* ---- names ---- */

@@ -211,7 +211,8 @@ static bool is_special(const struct token *t, char c)
 
 /* ---- what readers take apart differently ---- */
 
-/* Tokens in which "<" and "," are text for us: quoted strings and comments. */
+/* Quoted strings and comments, in which "<" and "," are text for us, and what stands in angle
+ * brackets. */
 struct enclosed {
     size_t start, end;
 };
@@ -219,6 +220,7 @@ struct enclosed {
 struct enclosures {
     struct enclosed *items;
     size_t count;
+    bool angle; /* the last one is an angle bracket that is still open */
 };
 
 static bool is_enclosing(enum token_kind kind)
@@ -230,14 +232,28 @@ static size_t count_openings(struct span v)
 {
     size_t count = 0;
     for (size_t i = 0; i < v.len; i++)
-        count += v.data[i] == '"' || v.data[i] == '(';
+        count += v.data[i] == '"' || v.data[i] == '(' || v.data[i] == '<';
     return count;
+}
+
+/* A quoted local part needs no place of its own in its brackets: see has_encoded_word(). */
+static void note_token(struct enclosures *all, const struct token *token, size_t at)
+{
+    size_t end = at + token->text.len;
+    if (all->angle) {
+        all->items[all->count - 1].end = end;
+        all->angle = !is_special(token, '>');
+    } else if (is_enclosing(token->kind) || is_special(token, '<')) {
+        all->items[all->count++] = (struct enclosed){at, end};
+        all->angle = is_special(token, '<');
+    }
 }
 
 /* What follows a fault is for the grammar to refuse. */
 static struct enclosures find_enclosures(struct arena *a, struct span value)
 {
-    struct enclosures all = {arena_array(a, count_openings(value) + 1, sizeof *all.items), 0};
+    struct enclosures all = {.count = 0};
+    all.items = arena_array(a, count_openings(value) + 1, sizeof *all.items);
     for (size_t at = 0; at < value.len;) {
         if (is_white(value.data[at])) {
             at++;
@@ -246,15 +262,14 @@ static struct enclosures find_enclosures(struct arena *a, struct span value)
         struct token token = read_token(value, at, NULL);
         if (token.kind == TOKEN_FAULT)
             break;
-        if (is_enclosing(token.kind))
-            all.items[all.count++] = (struct enclosed){at, at + token.text.len};
+        note_token(&all, &token, at);
         at += token.text.len;
     }
     return all;
 }
 
-/* The number of the quoted string or comment that holds the octet, SIZE_MAX for none. at grows from
- * call to call, and *from with it. */
+/* The number of the enclosure that holds the octet, SIZE_MAX for none. at grows from call to call,
+ * and *from with it. */
 static size_t enclosure_of(const struct enclosures *all, size_t at, size_t *from)
 {
     while (*from < all->count && all->items[*from].end <= at)
@@ -280,9 +295,9 @@ static size_t encoded_text(struct span v, size_t start)
     return good ? mark + 3 : v.len;
 }
 
-/* Some readers look for encoded-words before they look for quotes and comments, others after it: an
- * encoded-word that begins within one of these and ends without, or the other way round, moves the
- * place where the name ends and the address begins. */
+/* Some readers look for encoded-words before they look for quotes, brackets and comments, others
+ * after it: an encoded-word that begins within one of these and ends without, or the other way
+ * round, moves the place where the name ends and the address begins. */
 static bool check_encoded_words(const struct enclosures *all, struct span v, struct errtext *why)
 {
     size_t open_from = 0, close_from = 0, close = 0;
@@ -294,7 +309,8 @@ static bool check_encoded_words(const struct enclosures *all, struct span v, str
         if (close == v.len)
             return true;
         if (enclosure_of(all, s, &open_from) != enclosure_of(all, close, &close_from)) {
-            errtext_set(why, "an encoded word reaches over the edge of quotes or a comment");
+            errtext_set(why,
+                        "an encoded word reaches over the edge of quotes, brackets or a comment");
             return false;
         }
     }

@@ -14,11 +14,15 @@ struct connection {
     bool non_smtp;
 };
 
-/* Who owns an address, for as long as the message. */
+/* Addresses of a message whose owners are asked; of more than these it is not known. */
+enum { OWNERS_MAX = 4 * DECISION_OWNERS_MAX };
+
+/* Who owns an address. */
 struct owner_lookup {
     struct owner_lookup *next;
     const struct addr *addr;
-    struct account_answer *answer;
+    struct account_answer *answer; /* NULL where it was not asked */
+    bool rechecked;                /* asked again in this stage */
 };
 
 /* What the message is: emptied as a whole. */
@@ -31,8 +35,9 @@ struct message {
     struct account_answer *recheck; /* what asking again brought, where answer is still the first */
     bool rechecked;                 /* asked again in this stage */
     struct facts facts;
-    struct owner_lookup *owners;
-    struct account_answer *recipient_owners; /* of the recipient that is judged */
+    struct owner_lookup *owners; /* for as long as the message */
+    size_t owner_count;
+    struct owner_lookup recipient; /* the one that is judged */
     const char *queue_id, *mechanism;
     unsigned recipients, recipients_refused;
     struct fields_conf fields_conf;
@@ -72,7 +77,7 @@ static void message_end(struct session *s)
     dir_lookup_release(s->message.lookup);
     account_answer_unref(s->message.answer);
     account_answer_unref(s->message.recheck);
-    account_answer_unref(s->message.recipient_owners);
+    account_answer_unref(s->message.recipient.answer);
     for (struct owner_lookup *o = s->message.owners; o; o = o->next)
         account_answer_unref(o->answer);
     snapshot_unref(s->message.snapshot);
@@ -244,71 +249,75 @@ static void take_answer(struct account_answer **slot, struct account_answer *ans
 static void list_owners(struct session *s)
 {
     struct message *m = &s->message;
+    struct owner_fact *facts = arena_array(s->scratch, m->owner_count, sizeof *facts);
     size_t count = 0;
-    for (const struct owner_lookup *o = m->owners; o; o = o->next)
-        count++;
-    struct owner_fact *facts = arena_array(s->scratch, count, sizeof *facts);
-    count = 0;
     for (const struct owner_lookup *o = m->owners; o; o = o->next)
         facts[count++] = (struct owner_fact){o->addr->key, o->answer};
     m->facts.owners = facts;
     m->facts.owner_count = count;
+    m->facts.recipient.owners = m->recipient.answer;
 }
 
-/* All at once, then each is waited for. */
-static void learn_owners(struct session *s, const struct decision *decision, uint64_t since)
+/* All at once, then each is waited for. False where none is asked. */
+static bool learn_owners(struct session *s, const struct decision *decision, uint64_t since)
 {
     struct message *m = &s->message;
     struct dir_lookup *lookups[DECISION_OWNERS_MAX];
-    for (size_t i = 0; i < decision->wants_owner_count; i++)
+    size_t count = decision->wants_owner_count, room = OWNERS_MAX - m->owner_count;
+    if (count > room)
+        count = room;
+    for (size_t i = 0; i < count; i++)
         lookups[i] = ask_owners(s, decision->wants_owners[i], false);
-    for (size_t i = 0; i < decision->wants_owner_count; i++) {
+    for (size_t i = 0; i < count; i++) {
         struct owner_lookup *o = arena_alloc(s->arena, sizeof *o);
-        *o = (struct owner_lookup){m->owners, decision->wants_owners[i],
-                                   wait_for(s, lookups[i], since)};
+        *o = (struct owner_lookup){.next = m->owners,
+                                   .addr = decision->wants_owners[i],
+                                   .answer = wait_for(s, lookups[i], since)};
         m->owners = o;
+        m->owner_count++;
     }
+    return count > 0;
 }
 
 static void learn_recipient(struct session *s, uint64_t since)
 {
-    struct message *m = &s->message;
-    struct dir_lookup *lookup = ask_owners(s, &m->facts.recipient.addr, false);
-    take_answer(&m->recipient_owners, wait_for(s, lookup, since));
-    m->facts.recipient.owners = m->recipient_owners;
+    struct owner_lookup *o = &s->message.recipient;
+    o->addr = &s->message.facts.recipient.addr;
+    take_answer(&o->answer, wait_for(s, ask_owners(s, o->addr, false), since));
 }
 
-/* Never worse than before: a fresh answer, or the old one stays. */
-static void refresh(struct session *s, struct account_answer **slot, const struct addr *addr,
-                    uint64_t since)
+/* Never worse than before: a younger answer, or the old one stays. False where it is not asked. */
+static bool refresh(struct session *s, struct owner_lookup *o, uint64_t since)
 {
-    if (!*slot || (*slot)->fresh)
-        return;
-    struct account_answer *again = wait_for(s, ask_owners(s, addr, true), since);
-    if (takes_over(again, *slot))
-        take_answer(slot, again);
+    if (!o->answer || o->answer->fresh || o->rechecked)
+        return false;
+    o->rechecked = true;
+    struct account_answer *again = wait_for(s, ask_owners(s, o->addr, true), since);
+    if (takes_over(again, o->answer))
+        take_answer(&o->answer, again);
     else
         account_answer_unref(again);
+    return true;
 }
 
-static void refresh_owners(struct session *s, uint64_t since)
+static bool refresh_owners(struct session *s, uint64_t since)
 {
-    struct message *m = &s->message;
-    for (struct owner_lookup *o = m->owners; o; o = o->next)
-        refresh(s, &o->answer, o->addr, since);
-    refresh(s, &m->recipient_owners, &m->facts.recipient.addr, since);
-    m->facts.recipient.owners = m->recipient_owners;
+    bool asked = refresh(s, &s->message.recipient, since);
+    for (struct owner_lookup *o = s->message.owners; o; o = o->next)
+        asked = refresh(s, o, since) || asked;
+    return asked;
 }
 
 /* ---- freshness ---- */
 
 /* Asks once a stage for fresh data. What one stage was told in part is good for the next one too,
- * where that is told nothing. */
-static void recheck_account(struct session *s, uint64_t since)
+ * where that is told nothing. False where it is not asked. */
+static bool recheck_account(struct session *s, uint64_t since)
 {
     struct message *m = &s->message;
-    if (!m->answer || (m->answer->fresh && m->answer->missing == ACCOUNT_FOUND))
-        return;
+    if (!m->answer || (m->answer->fresh && m->answer->missing == ACCOUNT_FOUND) || m->rechecked)
+        return false;
+    m->rechecked = true;
     struct account_answer *again = wait_for(s, ask_directory(s, true), since);
     if (takes_over(again, m->answer)) {
         take_answer(&m->answer, again);
@@ -321,13 +330,17 @@ static void recheck_account(struct session *s, uint64_t since)
     }
     m->facts.answer = m->answer;
     m->facts.recheck = m->recheck;
+    return true;
 }
 
 static void enter_stage(struct message *m, enum facts_stage stage)
 {
-    if (m->facts.stage != stage)
-        m->rechecked = false;
+    if (m->facts.stage == stage)
+        return;
     m->facts.stage = stage;
+    m->rechecked = false;
+    for (struct owner_lookup *o = m->owners; o; o = o->next)
+        o->rechecked = false;
 }
 
 static void report_decision(struct session *s, const char *event, const struct decision *decision,
@@ -380,21 +393,18 @@ static struct session_answer answer_for(struct session *s, const struct decision
 }
 
 /* What the decision lacks and can still be had; false where there is nothing like that. Every
- * round brings an answer that was not there, so there are few. */
+ * round brings an answer that was not there, and they are bounded, so there are few. */
 static bool learn(struct session *s, const struct decision *decision, uint64_t since)
 {
-    struct message *m = &s->message;
-    bool learnt = decision->wants_owner_count > 0 || decision->wants_recipient;
-    if (decision->wants_owner_count > 0)
-        learn_owners(s, decision, since);
+    bool learnt = learn_owners(s, decision, since);
     if (decision->wants_recipient)
         learn_recipient(s, since);
-    if (learnt || !decision->wants_fresh || m->rechecked)
-        return learnt;
-    m->rechecked = true;
-    recheck_account(s, since);
-    refresh_owners(s, since);
-    return true;
+    if (learnt || decision->wants_recipient)
+        return true;
+    if (!decision->wants_fresh)
+        return false;
+    bool asked = recheck_account(s, since);
+    return refresh_owners(s, since) || asked;
 }
 
 static void decide(struct session *s, enum facts_stage stage, uint64_t since, struct decision *out)
@@ -558,7 +568,8 @@ struct session_answer session_rcpt(struct session *s, const char *argument, cons
         report_decision(s, "rcpt", &decision, &no_changes, since);
     struct session_answer answer = answer_for(s, &decision);
     m->facts.recipient = (struct recipient_fact){0};
-    take_answer(&m->recipient_owners, NULL);
+    account_answer_unref(m->recipient.answer);
+    m->recipient = (struct owner_lookup){0};
     arena_reset(s->scratch);
     m->spent += clock_now(s->host->clock) - since;
     return answer;

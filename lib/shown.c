@@ -130,14 +130,25 @@ static const struct charset *find_charset(struct span text)
 
 /* ---- text that is read ---- */
 
+/* Readers differ in three ways, and in several at once. */
+enum {
+    READ_FIRST = 1,
+    READ_SECOND = READ_FIRST, /* every word by itself, what is broken or doubtful as Latin-1 */
+    READ_APART = 2,           /* a blank between words that stand together without one */
+    READ_STRICT = 4,          /* encoded-words as RFC 2047 has them and no others */
+    READ_LAST = READ_STRICT,
+};
+
 struct reader {
     struct arena *arena;
-    bool second;          /* every word by itself, what is broken or doubtful as Latin-1 */
-    bool again;           /* the second reading may differ */
+    unsigned how;         /* of the above */
+    unsigned also;        /* in these ways the text may differ */
+    const char *end;      /* the next end of an encoded-word, NULL where it is not known */
     bool no_end;          /* no encoded-word ends from here on */
     struct strbuf text;   /* UTF-8 */
     struct strbuf octets; /* of adjacent encoded-words in one charset, not converted yet */
     const struct charset *charset;
+    bool padded; /* the octets end with what was padded */
 };
 
 static void add_char(struct reader *r, ucs4_t c)
@@ -157,14 +168,6 @@ static void add_latin1(struct reader *r, struct span octets)
     }
 }
 
-static void add_utf8_or_latin1(struct reader *r, struct span octets)
-{
-    if (utext_is_utf8(octets))
-        strbuf_add(&r->text, octets);
-    else
-        add_latin1(r, octets);
-}
-
 static void add_broken_utf8(struct reader *r, struct span octets)
 {
     for (size_t i = 0; i < octets.len;) {
@@ -172,6 +175,18 @@ static void add_broken_utf8(struct reader *r, struct span octets)
         i += (size_t)u8_mbtouc(&c, octets_of(octets) + i, octets.len - i);
         add_char(r, c); /* U+FFFD where it is broken */
     }
+}
+
+/* Without a charset that is known. */
+static void add_unlabelled(struct reader *r, struct span octets)
+{
+    bool broken = !utext_is_utf8(octets);
+    if (broken)
+        r->also |= READ_SECOND;
+    if (broken && r->how & READ_SECOND)
+        add_latin1(r, octets);
+    else
+        add_broken_utf8(r, octets);
 }
 
 static bool convert(struct reader *r, struct span octets, enum iconv_ilseq_handler handler)
@@ -185,15 +200,35 @@ static bool convert(struct reader *r, struct span octets, enum iconv_ilseq_handl
     return text != NULL;
 }
 
+static bool is_utf8(const struct charset *charset)
+{
+    return charset->iconv && strcmp(charset->iconv, "UTF-8") == 0;
+}
+
 static void add_broken(struct reader *r, struct span octets)
 {
-    r->again = true;
-    if (r->second)
+    r->also |= READ_SECOND;
+    if (r->how & READ_SECOND)
         add_latin1(r, octets);
-    else if (strcmp(r->charset->iconv, "UTF-8") == 0)
+    else if (is_utf8(r->charset))
         add_broken_utf8(r, octets);
     else if (!convert(r, octets, iconveh_question_mark))
-        add_utf8_or_latin1(r, octets);
+        add_unlabelled(r, octets);
+}
+
+static bool has_8bit(struct span octets)
+{
+    for (size_t i = 0; i < octets.len; i++)
+        if ((unsigned char)octets.data[i] >= 0x80)
+            return true;
+    return false;
+}
+
+/* Octets that are good UTF-8 are taken for that by some, whatever the label says. */
+static bool is_doubtful(const struct charset *charset, struct span octets)
+{
+    return charset->kind == CHARSET_DOUBTFUL ||
+           (!is_utf8(charset) && has_8bit(octets) && utext_is_utf8(octets));
 }
 
 static void flush(struct reader *r)
@@ -202,17 +237,22 @@ static void flush(struct reader *r)
     if (!octets.len)
         return;
     r->octets.len = 0;
-    if (!r->charset->iconv)
-        add_utf8_or_latin1(r, octets);
-    else if (r->second && r->charset->kind == CHARSET_DOUBTFUL)
-        add_latin1(r, octets);
+    r->padded = false;
+    bool doubtful = is_doubtful(r->charset, octets);
+    if (doubtful || r->charset->kind == CHARSET_SHIFTS)
+        r->also |= READ_SECOND;
+    if (!r->charset->iconv || (doubtful && r->how & READ_SECOND))
+        add_unlabelled(r, octets);
     else if (!convert(r, octets, iconveh_error))
         add_broken(r, octets);
-    if (r->charset->kind != CHARSET_PLAIN)
-        r->again = true;
 }
 
 /* ---- encoded-words ---- */
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n';
+}
 
 struct word {
     struct span charset, text;
@@ -220,15 +260,41 @@ struct word {
     size_t end;
 };
 
-/* encoded-text ends at the first "?="; more than RFC 2047 allows may stand in it, since clients do
- * not mind. A search that finds nothing is never made again. */
+/* encoded-text ends at the first "?=". What was searched once is not searched again, however many
+ * words seem to begin before that end. */
 static bool find_end(struct reader *r, struct span rest, size_t *end_out)
 {
-    const char *end = r->no_end || !rest.len ? NULL : memmem(rest.data, rest.len, "?=", 2);
-    r->no_end = !end;
-    if (end)
-        *end_out = (size_t)(end - rest.data);
-    return end != NULL;
+    if (!r->no_end && (!r->end || r->end < rest.data)) {
+        r->end = rest.len ? memmem(rest.data, rest.len, "?=", 2) : NULL;
+        r->no_end = !r->end;
+    }
+    if (!r->no_end)
+        *end_out = (size_t)(r->end - rest.data);
+    return !r->no_end;
+}
+
+static bool has_at_sign(struct span text)
+{
+    return span_find(text, '@') < text.len;
+}
+
+/* Neither base64 nor the name of a charset has an at sign. */
+static bool is_sound(struct span label, char encoding, struct span text)
+{
+    size_t i = 0;
+    while (i < text.len && text.data[i] != '?' && !is_blank(text.data[i]))
+        i++;
+    return i == text.len && !has_at_sign(label) && !(encoding == 'b' && has_at_sign(text));
+}
+
+/* More may stand in a word than RFC 2047 allows, since many clients do not mind; for others the
+ * word is none, is shown as it stands, and one may begin within it. */
+static bool is_taken(struct reader *r, struct span label, char encoding, struct span text)
+{
+    if (is_sound(label, encoding, text))
+        return true;
+    r->also |= READ_STRICT;
+    return !(r->how & READ_STRICT);
 }
 
 /* encoded-word = "=?" charset ["*" language] "?" encoding "?" encoded-text "?=" (RFC 2047, RFC
@@ -245,7 +311,8 @@ static bool read_word(struct reader *r, struct span s, size_t at, struct word *o
     char encoding = ascii_lower(s.data[mark + 1]);
     struct span rest = span_sub(s, mark + 3, s.len);
     size_t len = 0;
-    if ((encoding != 'b' && encoding != 'q') || !find_end(r, rest, &len))
+    if ((encoding != 'b' && encoding != 'q') || !find_end(r, rest, &len) ||
+        !is_taken(r, label, encoding, span_sub(rest, 0, len)))
         return false;
     *out = (struct word){.charset = span_sub(label, 0, span_find(label, '*')),
                          .text = span_sub(rest, 0, len),
@@ -279,36 +346,66 @@ static void decode_q(struct reader *r, struct span text)
     }
 }
 
-/* What is no digit is passed over. Text behind the padding is shown by some and not by others. */
+/* What a last group without padding holds is shown by some and not by others. */
+static void end_group(struct reader *r, size_t digits)
+{
+    if (!digits)
+        return;
+    r->also |= READ_STRICT;
+    if (r->how & READ_STRICT)
+        r->octets.len -= digits - 1; /* so many octets are in it */
+}
+
+/* What is no digit is passed over. Text behind the padding, of the next word too, is shown by some
+ * and not by others. */
 static void decode_b(struct reader *r, struct span text)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     unsigned bits = 0, count = 0;
-    for (size_t i = 0; i < text.len && !(r->second && text.data[i] == '='); i++) {
+    size_t group = 0;
+    bool strict = r->how & READ_STRICT;
+    for (size_t i = 0; i < text.len && !(strict && r->padded); i++) {
         int value = value_in(digits, text.data[i]);
         if (text.data[i] == '=') {
             count = 0;
-            r->again = true;
+            group = 0;
+            r->padded = true;
         }
         if (value < 0)
             continue;
+        if (r->padded)
+            r->also |= READ_STRICT;
+        group = (group + 1) % 4;
         bits = bits << 6 | (unsigned)value;
         count += 6;
         if (count >= 8)
             strbuf_add_char(&r->octets, (char)(bits >> (count -= 8) & 0xff));
+    }
+    end_group(r, group);
+}
+
+/* The place between two words, or a word and other text, that have no blank between them. */
+static void add_edge(struct reader *r)
+{
+    r->also |= READ_APART;
+    if (r->how & READ_APART) {
+        flush(r);
+        strbuf_add_char(&r->text, ' ');
     }
 }
 
 static void add_word(struct reader *r, const struct word *word)
 {
     const struct charset *charset = find_charset(word->charset);
-    if (r->second || charset != r->charset)
+    if (r->how & READ_SECOND || charset != r->charset)
         flush(r);
     r->charset = charset;
-    if (word->encoding == 'b')
+    if (word->encoding == 'b') {
         decode_b(r, word->text);
-    else
+    } else {
         decode_q(r, word->text);
+        r->padded = false;
+    }
 }
 
 static void add_raw(struct reader *r, struct span raw)
@@ -316,10 +413,25 @@ static void add_raw(struct reader *r, struct span raw)
     if (!raw.len)
         return;
     flush(r);
-    add_utf8_or_latin1(r, raw);
+    add_unlabelled(r, raw);
 }
 
-/* White space between two encoded-words is not shown. */
+/* What stands before, between or behind encoded-words. White space between two is not shown, but
+ * some show a blank where the charset changes, or take two for one that have none between. */
+static void add_gap(struct reader *r, struct span gap, bool behind_word, const struct word *next)
+{
+    if (behind_word && next && !span_trim(gap).len) {
+        if (!gap.len || find_charset(next->charset) != r->charset)
+            add_edge(r);
+        return;
+    }
+    if (behind_word && gap.len && !is_blank(gap.data[0]))
+        add_edge(r);
+    add_raw(r, gap);
+    if (next && gap.len && !is_blank(gap.data[gap.len - 1]))
+        add_edge(r);
+}
+
 static void read_plain(struct reader *r, struct span s)
 {
     struct word word;
@@ -329,17 +441,20 @@ static void read_plain(struct reader *r, struct span s)
             at++;
             continue;
         }
-        struct span gap = span_sub(s, raw, at - raw);
-        if (raw == 0 || span_trim(gap).len)
-            add_raw(r, gap);
+        add_gap(r, span_sub(s, raw, at - raw), raw > 0, &word);
         add_word(r, &word);
         at = raw = word.end;
     }
-    add_raw(r, span_sub(s, raw, s.len));
+    add_gap(r, span_sub(s, raw, s.len), raw > 0, NULL);
     flush(r);
 }
 
 /* ---- quotes and comments ---- */
+
+static bool has(const char *set, char c)
+{
+    return c != '\0' && strchr(set, c) != NULL;
+}
 
 /* quoted-pair, FWS or one character, as it is shown; gives the offset behind it. */
 static size_t add_quoted(struct strbuf *b, struct span s, size_t at)
@@ -365,17 +480,23 @@ static size_t comment_end(struct span s, size_t at)
     return s.len;
 }
 
-/* phrase = 1*word, word = atom / quoted-string; a comment in it is read by itself. */
-static struct span plain_phrase(struct arena *a, struct span s)
+/* phrase = 1*word, word = atom / quoted-string; a comment in it is read by itself. apart: something
+ * that is no blank, and belongs to no address, where a quoted string or a comment begins or ends.
+ */
+static struct span plain_phrase(struct arena *a, struct span s, bool apart)
 {
     struct strbuf b;
     strbuf_init(&b, a);
     bool quoted = false;
     for (size_t at = 0; at < s.len;) {
-        if (s.data[at] == '"') {
+        char c = s.data[at];
+        bool edge = c == '"' || (c == '(' && !quoted);
+        if (edge && apart && at > 0 && at + 1 < s.len)
+            strbuf_add_char(&b, ',');
+        if (c == '"') {
             quoted = !quoted;
             at++;
-        } else if (s.data[at] == '(' && !quoted) {
+        } else if (edge) {
             strbuf_add_char(&b, ' ');
             at = comment_end(s, at);
         } else {
@@ -385,14 +506,16 @@ static struct span plain_phrase(struct arena *a, struct span s)
     return strbuf_span(&b);
 }
 
-/* comment = "(" *([FWS] ccontent) [FWS] ")"; inner ones stay as they are. */
-static struct span plain_comment(struct arena *a, struct span s)
+/* comment = "(" *([FWS] ccontent) [FWS] ")"; quotes are text in it, and so are the parentheses of
+ * inner ones. Without the characters that are dropped. */
+static void add_comment(struct strbuf *b, struct span s, const char *dropped)
 {
-    struct strbuf b;
-    strbuf_init(&b, a);
-    for (size_t at = 1; at + 1 < s.len;)
-        at = add_quoted(&b, s, at);
-    return strbuf_span(&b);
+    for (size_t at = 1; at + 1 < s.len;) {
+        if (has(dropped, s.data[at]))
+            at++;
+        else
+            at = add_quoted(b, s, at);
+    }
 }
 
 /* ---- characters ---- */
@@ -404,11 +527,11 @@ static ucs4_t char_at(struct span s, size_t at, size_t *next_out)
     return c;
 }
 
-static void note_signs(struct span text, struct shown *out)
+static void note_signs(struct span text, bool controls, struct shown *out)
 {
     for (size_t at = 0; at < text.len;) {
         ucs4_t c = char_at(text, at, &at);
-        if (uc_is_general_category(c, UC_CONTROL))
+        if (controls && uc_is_general_category(c, UC_CONTROL))
             out->control = true;
         if (c == 0x202d || c == 0x202e)
             out->direction = true;
@@ -463,11 +586,6 @@ static bool is_local_char(ucs4_t c)
 static bool is_domain_char(ucs4_t c)
 {
     return c == '-' || c == '.' || c == '_' || is_alnum(c);
-}
-
-static bool has(const char *set, char c)
-{
-    return c != '\0' && strchr(set, c) != NULL;
 }
 
 /* ---- addresses ---- */
@@ -604,24 +722,63 @@ static void find_addresses(struct finder *f, struct span text)
 
 /* ---- one text ---- */
 
-static struct reader read_once(struct arena *a, struct span plain, bool second)
+static struct reader read_once(struct arena *a, struct span plain, unsigned how)
 {
-    struct reader r = {.arena = a, .second = second, .charset = &unknown_charset};
+    struct reader r = {.arena = a, .how = how, .charset = &unknown_charset};
     strbuf_init(&r.text, a);
     strbuf_init(&r.octets, a);
     read_plain(&r, plain);
     return r;
 }
 
-static void read_shown(struct finder *f, struct span plain, struct shown *out)
+/* Gives in which ways the text may differ. What is a control character where octets are read as
+ * another charset may be a piece of its own. */
+static unsigned read_way(struct finder *f, struct span plain, unsigned how, struct shown *out)
 {
-    struct reader first = read_once(f->arena, plain, false);
-    note_signs(strbuf_span(&first.text), out);
-    find_addresses(f, normal(f->arena, strbuf_span(&first.text)));
-    if (!first.again)
-        return;
-    struct reader second = read_once(f->arena, plain, true);
-    find_addresses(f, normal(f->arena, strbuf_span(&second.text)));
+    struct reader r = read_once(f->arena, plain, how);
+    struct span text = strbuf_span(&r.text);
+    note_signs(text, !(how & READ_SECOND), out);
+    find_addresses(f, normal(f->arena, text));
+    return r.also;
+}
+
+/* As it goes, in each way in which it may differ, and in all of them at once. */
+static void read_shown(struct finder *f, struct span joined, struct span apart, struct shown *out)
+{
+    unsigned also = span_equal(joined, apart) ? 0 : READ_APART;
+    also |= read_way(f, joined, 0, out);
+    for (unsigned way = READ_FIRST; way <= READ_LAST; way <<= 1)
+        if (also & way)
+            also |= read_way(f, way == READ_APART ? apart : joined, way, out);
+    bool several = (also & (also - 1)) != 0;
+    if (several)
+        (void)read_way(f, also & READ_APART ? apart : joined, also, out);
+}
+
+/* All that a mailbox has. */
+static struct span all_comments(struct arena *a, const struct mailbox *mailbox, const char *dropped,
+                                const char *between)
+{
+    struct strbuf b;
+    strbuf_init(&b, a);
+    for (size_t i = 0; i < mailbox->comment_count; i++) {
+        strbuf_add_str(&b, i > 0 ? between : "");
+        add_comment(&b, mailbox->comments[i], dropped);
+    }
+    return strbuf_span(&b);
+}
+
+/* Some take quotes off in a comment, some the parentheses of inner ones; some set all comments
+ * together, so that words at their edges join. */
+static void read_comments(struct finder *f, const struct mailbox *mailbox, struct shown *out)
+{
+    static const char *const dropped[] = {"", "\"", "()"};
+    struct span whole = all_comments(f->arena, mailbox, "", " ");
+    for (size_t i = 0; i < sizeof dropped / sizeof dropped[0]; i++) {
+        struct span joined = all_comments(f->arena, mailbox, dropped[i], " ");
+        if (i == 0 || joined.len < whole.len)
+            read_shown(f, joined, all_comments(f->arena, mailbox, dropped[i], ","), out);
+    }
 }
 
 void shown_read(struct arena *a, const struct addr_rules *rules, const struct mailbox *mailbox,
@@ -629,9 +786,9 @@ void shown_read(struct arena *a, const struct addr_rules *rules, const struct ma
 {
     struct finder finder = {.arena = a, .rules = rules};
     *out = (struct shown){0};
-    read_shown(&finder, plain_phrase(a, mailbox->name), out);
-    for (size_t i = 0; i < mailbox->comment_count; i++)
-        read_shown(&finder, plain_comment(a, mailbox->comments[i]), out);
+    read_shown(&finder, plain_phrase(a, mailbox->name, false), plain_phrase(a, mailbox->name, true),
+               out);
+    read_comments(&finder, mailbox, out);
     out->addresses = finder.items;
     out->count = finder.count;
 }

@@ -584,20 +584,20 @@ static bool split_strings(struct span data, const char **out, size_t want)
 struct change {
     char kind;
     bool has_index; /* a number (4 octets) in front of the strings */
-    size_t strings;
+    size_t strings; /* two: of a field, name and value */
     const char *verb;
 };
 
 static const struct change changes[] = {
-    {'+', false, 1, "add recipient"},
-    {'2', false, 1, "add recipient"},
-    {'-', false, 1, "remove recipient"},
-    {'e', false, 1, "change sender to"},
-    {'q', false, 1, "quarantine"},
-    {'b', false, 0, "replace body"},
+    {'+', false, 1, "add-recipient"},
+    {'2', false, 1, "add-recipient"},
+    {'-', false, 1, "remove-recipient"},
+    {'e', false, 1, "mail"},
+    {'q', false, 1, "hold"},
+    {'b', false, 0, "replace-body"},
     {'h', false, 2, "add"},
     {'i', true, 2, "insert"},
-    {'m', true, 2, "change"},
+    {'m', true, 2, "set"},
 };
 
 static const struct change *change_of(char kind)
@@ -608,10 +608,27 @@ static const struct change *change_of(char kind)
     return NULL;
 }
 
-/* "insert X-Foo: bar at 0"; NULL where the packet is malformed. */
-static const char *change_text(struct arena *a, const struct change *change, struct span data)
+/* "set Sender 1 a@b". A field that is set to nothing is taken out. */
+static const char *field_change_text(const struct wire *w, const struct change *change,
+                                     uint32_t index, const char *const strings[2])
+{
+    struct strbuf out;
+    bool removes = change->kind == 'm' && !*strings[1];
+    bool has_blank = (w->steps & STEP_LEADING_SPACE) != 0;
+    strbuf_init(&out, w->arena);
+    strbuf_printf(&out, "%s %s", removes ? "remove" : change->verb, strings[0]);
+    if (change->has_index)
+        strbuf_printf(&out, " %lu", (unsigned long)index);
+    if (!removes)
+        strbuf_printf(&out, "%s%s", has_blank ? "" : " ", strings[1]);
+    return out.text;
+}
+
+/* NULL where the packet is malformed. */
+static const char *change_text(const struct wire *w, const struct change *change)
 {
     const char *strings[2] = {NULL, NULL};
+    struct span data = span_make(w->in.data, w->in.len);
     uint32_t index = 0;
     if (change->has_index) {
         if (data.len < LENGTH_SIZE)
@@ -621,16 +638,9 @@ static const char *change_text(struct arena *a, const struct change *change, str
     }
     if (!split_strings(data, strings, change->strings))
         return NULL;
-    struct strbuf out;
-    strbuf_init(&out, a);
-    strbuf_add_str(&out, change->verb);
-    if (strings[0])
-        strbuf_printf(&out, " %s", strings[0]);
-    if (strings[1])
-        strbuf_printf(&out, ": %s", strings[1]);
-    if (change->has_index)
-        strbuf_printf(&out, " at %lu", (unsigned long)index);
-    return out.text;
+    if (change->strings == 2)
+        return field_change_text(w, change, index, strings);
+    return strings[0] ? arena_printf(w->arena, "%s %s", change->verb, strings[0]) : change->verb;
 }
 
 static void add_change(struct arena *a, struct wire_answer *out, const char *text)
@@ -646,8 +656,7 @@ static bool take_change(struct wire *w, const struct event *event, char kind,
                         struct wire_answer *out, struct errtext *why)
 {
     const struct change *change = event == &on_eom ? change_of(kind) : NULL;
-    const char *text =
-        change ? change_text(w->arena, change, span_make(w->in.data, w->in.len)) : NULL;
+    const char *text = change ? change_text(w, change) : NULL;
     if (!text) {
         errtext_set(why, "the milter answers '%c' with %zu octets to '%c'", kind, w->in.len,
                     event->command);

@@ -33,9 +33,15 @@ struct wire_answer {
     bool asked;       /* false: the milter does not answer this event */
     const char *text; /* the SMTP reply as the MTA would send it ("550 5.7.1 ..."), NULL for none;
                          CR LF between the lines of a longer one */
-    const char *const *changes; /* at end of message: "add X-Foo: bar", "quarantine why", ... */
+    const char *const *changes; /* at end of message, a text each, see below */
     size_t change_count;
 };
+
+/* What a milter wants to be changed, a field's value as the MTA would write it behind the colon:
+ *   set NAME INDEX VALUE, remove NAME INDEX, add NAME VALUE, insert NAME INDEX VALUE
+ *   mail <ADDRESS>         a new envelope sender
+ *   hold WHY               quarantine
+ *   add-recipient <ADDRESS>, remove-recipient <ADDRESS>, replace-body */
 
 enum wire_stage { WIRE_CONNECT, WIRE_HELO, WIRE_MAIL, WIRE_RCPT, WIRE_DATA, WIRE_EOH, WIRE_EOM };
 enum { WIRE_STAGES = WIRE_EOM + 1 };

@@ -368,9 +368,17 @@ def test_session_json_reply_of_two_lines(place):
 
 
 def test_session_changes_are_shown(place):
-    code, out, _, _ = play(place, *MESSAGE, replies={"E": [b"hX-A\0b\0", b"c"]})
+    code, out, _, _ = play(place, *MESSAGE, replies={"E": [
+        b"hX-A\0b;\n c\x1b\0", b"m\0\0\0\2Sender\0\0", b"qheld\0", b"e<a@b>\0", b"c"]})
     want("exit", 0, code)
-    want_in("text", "change     add X-A: b\n", out)
+    want_in("text", "\nchange: add X-A b;\n            c?\nchange: remove Sender 2\n"
+                    "change: hold held\nchange: mail <a@b>\neom        continue\naccepted\n", out)
+
+
+def test_session_changes_of_a_refused_message(place):
+    code, out, _, _ = play(place, *MESSAGE, replies={"E": [b"hX-A\0b\0", b"r"]})
+    want("exit", 1, code)
+    want_in("text", "\nchange: add X-A b\neom        550 5.7.1 Command rejected\n", out)
 
 
 def test_session_no_answer_expected(place):
@@ -402,7 +410,7 @@ def test_session_json(place):
     want("text", "553 5.7.1 no", answer["text"])
     want("steps", ["connect", "helo", "mail", "rcpt", "header", "eom"],
          [step["step"] for step in answer["steps"]])
-    want("changes", ["add X-A: b"], answer["steps"][-1]["changes"])
+    want("changes", ["add X-A b"], answer["steps"][-1]["changes"])
 
 
 def test_session_json_without_answer(place):
@@ -576,6 +584,45 @@ def test_session_long_reply_of_the_daemon(place):
                         "           553-5.7.1 ask\n           553 5.7.1 the boss\n", out)
         want("last line", "refused at rcpt: 553-5.7.1 sender-not-granted: no, ann@example.org "
                           "553-5.7.1 ask 553 5.7.1 the boss", out.splitlines()[-1])
+    finally:
+        daemon.send_signal(signal.SIGTERM)
+        want("end of the daemon", 0, daemon.wait(TIMEOUT))
+
+
+CHANGING = """policy "changing" {
+  header_from = "rewrite"
+  header_sender = "remove"
+  display_name = "quarantine"
+  trace_header = "X-Sent-By"
+}
+"""
+CHANGED = [
+    "remove X-Sent-By 1",
+    "set From 1 Bob <ann@example.org>",
+    "add X-Original-From Bob <bob@example.org>",
+    "add Reply-To Bob <bob@example.org>",
+    "remove Sender 1",
+    "hold sendas-milter: display-name-address",
+    "insert X-Sent-By 0 sasl=\"ann@example.org\";\n policy=\"changing\"",
+]
+
+
+def test_session_changes_of_the_daemon(place):
+    with open(place.config, "a", encoding="utf-8") as file:
+        file.write(CHANGING)
+    headers = place.write("headers", "X-Sent-By: me\nSender: \"x@y.example\" <bob@example.org>\n")
+    arguments = ("session", "--config", place.config, "--login", "ann", "--headers", headers, *MESSAGE,
+                 "--from", "Bob <bob@example.org>")
+    daemon = start_daemon(place)
+    try:
+        code, out, _ = run(*arguments)
+        want("exit", 0, code)
+        want("lines", ["change: " + text.split("\n")[0] for text in CHANGED],
+             [line for line in out.splitlines() if line.startswith("change: ")])
+        want_in("fold", "policy=\"changing\"\neom        continue\naccepted\n", out)
+        step = json.loads(run(*arguments, "--json")[1])["steps"][-1]
+        want("step", "eom", step["step"])
+        want("changes", CHANGED, step["changes"])
     finally:
         daemon.send_signal(signal.SIGTERM)
         want("end of the daemon", 0, daemon.wait(TIMEOUT))

@@ -24,8 +24,9 @@ int ldap_pvt_put_filter(BerElement *ber, const char *text);
 
 enum { VALUE_MAX = 1100, STORED_MAX = 1500 };
 
-static const char *const fact_names[DIR_FACT_COUNT] = {"%{login}", "%{login.local}",
-                                                       "%{login.domain}", "%{account.dn}"};
+static const char *const fact_names[DIR_FACT_COUNT] = {
+    "%{login}",       "%{login.local}",  "%{login.domain}", "%{account.dn}",
+    "%{client.addr}", "%{cert.subject}", "%{cert.issuer}"};
 
 static const char *const templates[] = {
     "(uid=%{login})",
@@ -39,6 +40,8 @@ static const char *const templates[] = {
     "(|(a>=%{login})(b<=%{account.dn})(c~=%{login.local})(d:dn:=%{login})(:e:=%{account.dn}))",
     "(!(|(cn;lang-en=\\00\\ff%{account.dn}\\5c)(2.5.4.3=%%{login}%)(x=*)))",
     "(owner=%{account.dn}%{login}%{account.dn})",
+    "(&(uid=%{login})(|(x=%{cert.issuer}|%{cert.subject})(ipHostNumber=%{client.addr})))",
+    "(|(&(x=%{cert.subject})(y=%{cert.issuer}*))(!(z=%{client.addr})))",
 };
 
 /* ---- TAP ---- */
@@ -223,6 +226,9 @@ static bool may_be_refused(size_t fact, struct span value)
 {
     if (fact == DIR_FACT_ACCOUNT_DN)
         return value.len > DIR_FILTER_VALUE_MAX;
+    if (fact == DIR_FACT_CERT_SUBJECT || fact == DIR_FACT_CERT_ISSUER)
+        return value.len > DIR_FILTER_VALUE_MAX || span_trim(value).len < value.len ||
+               !utext_check(value, UTEXT_ASCII_SPACE, NULL);
     return value.len > LOGIN_MAX || !utext_check(value, UTEXT_NOTHING, NULL);
 }
 
@@ -351,7 +357,13 @@ static struct span encode_reference(struct arena *a, const char *template)
                                                         "\x01"
                                                         "2",
                                                         "\x01"
-                                                        "3"};
+                                                        "3",
+                                                        "\x01"
+                                                        "4",
+                                                        "\x01"
+                                                        "5",
+                                                        "\x01"
+                                                        "6"};
     return encode(a, replaced(a, template, markers));
 }
 
@@ -435,7 +447,7 @@ static void test_naive(void)
     struct target target;
     bool ok = prepare(a, "(&(objectClass=person)(uid=%{login}))", &target);
     for (size_t i = 0; ok && i < sizeof naive / sizeof naive[0]; i++) {
-        struct dir_facts facts = {{naive[i], "", "", ""}};
+        struct dir_facts facts = {{naive[i], "", "", "", "", "", ""}};
         ok = !same_ber(a, encode(a, replaced(a, target.template, facts.values)), target.reference,
                        &facts);
     }
@@ -511,8 +523,9 @@ struct found {
     LDAPMessage *entry;
 };
 
-static bool found_has(void *context, const char *attribute, const char *value)
+static bool found_has(void *context, const char *attribute, const char *value, bool exact)
 {
+    (void)exact;
     struct found *found = context;
     bool has = false;
     struct berval **values = ldap_get_values_len(found->ld, found->entry, attribute);

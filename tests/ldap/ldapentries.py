@@ -16,6 +16,10 @@ FOLDED = f"ou=folded,{SUFFIX}"   # logins that slapd finds under more names than
 AWAY = f"ou=away,{SUFFIX}"       # is somewhere else, says a referral
 PARTLY = f"ou=partly,{SUFFIX}"   # a part of it is somewhere else
 MISSING = f"ou=missing,{SUFFIX}"
+RIGHTS = f"ou=rights,{SUFFIX}"   # rights on behalf, patterns
+HOSTS = f"ou=hosts,{SUFFIX}"     # machines and certificates, and logins that are bound to them
+TENANTS = f"ou=tenants,{SUFFIX}" # people who write their own entries
+OWNED = f"ou=owned,{SUFFIX}"     # addresses, some with several owners
 
 NOBODY_URI = "ldap://127.0.0.1:1"
 SPECIAL = f"cn=Smith\\, J. (jr) *\\\\#\\+é,{STAFF}"  # all that is special in a DN or a filter
@@ -127,6 +131,86 @@ def elsewhere():
                 ref=f"{NOBODY_URI}/ou=rest,{PARTLY}")
 
 
+def rights():
+    yield unit(RIGHTS)
+    yield person(f"uid=otto,{RIGHTS}", mail="otto@example.com",
+                 mailOnBehalf=["Chief@Example.com", "@board.example", "no address",
+                               "*@bad.example"])
+    yield person(f"uid=only,{RIGHTS}", mailOnBehalf="chief@example.com")
+    yield person(f"uid=none,{RIGHTS}")
+    yield person(f"uid=both,{RIGHTS}", mail="both@example.com")
+    yield entry(f"cn=Ada,{RIGHTS}", "user", "mailThing", cn="Ada", sn="Ada",
+                objectCategory="person", sAMAccountName="ada", mail="ada@example.com",
+                mailOnBehalf=["SMTP:chief@example.com", "smtp:cfo@example.com",
+                              "x500:/o=Example/cn=ceo@example.com", "coo@example.com"])
+    yield person(f"uid=list,{RIGHTS}", mail="list@example.com",
+                 mailLocalAddress=["list+*@example.com", "a*b@example.com", "*@example.com",
+                                   "x-*-*@example.com"],
+                 mailDenied="bounce-*@example.com")
+
+
+FOLDED_SUBJECTS = {"in another case": "cn=FAX", "full-width": "\uff23\uff2e=fax",
+                   "with two blanks for one": "CN=fax  one"}
+HOSTILE_SUBJECT = "CN=*)(uid=*"
+
+
+def hosts():
+    def host(name, **attributes):
+        return person(f"cn={name},{HOSTS}", mail=f"{name}@example.com", **attributes)
+    yield unit(HOSTS)
+    yield host("scanner", certSubject="CN=scanner", certIssuer="CN=Our CA",
+               clientAddr="192.0.2.10")
+    yield host("rogue", certSubject="CN=scanner", certIssuer="CN=Other CA")
+    yield host("printer", clientAddr=["2001:db8::10", "192.0.2.11"])
+    yield host("fax", certSubject=["CN=fax", "CN=fax one"])
+    yield host("hostile", certSubject=HOSTILE_SUBJECT)
+    yield host("worker", uid="worker", clientAddr="192.0.2.20", certSubject="CN=worker")
+    yield host("roamer", uid="roamer")
+    yield group(f"cn=desk,{HOSTS}", [f"cn=worker,{HOSTS}"], mail="desk@example.com",
+                clientAddr="192.0.2.20")
+    yield group(f"cn=machines,{HOSTS}", [f"cn=scanner,{HOSTS}"], mail="machines@example.com")
+
+
+def tenants():
+    yield unit(TENANTS)
+    yield person(f"uid=tina@own.example,{TENANTS}",
+                 mail=["boss@other.example", "tina@own.example", "tina@alias.example",
+                       "tina@sub.own.example", "@own.example", "@.own.example", "@other.example",
+                       "*", "t-*@own.example", "t-*@other.example"],
+                 mailLocalAddress=["sales@other.example", "@shop.example", "*"],
+                 mailOnBehalf=["chief@own.example", "chief@other.example"],
+                 mailDenied="no@other.example", certSubject="CN=tina")
+    yield group(f"cn=team,{TENANTS}", [f"uid=tina@own.example,{TENANTS}"],
+                mail=["team@own.example", "team@other.example"],
+                mailLocalAddress="crew@other.example")
+    yield person(f"uid=toni@own.example,{TENANTS}", mail="toni@other.example",
+                 mailLocalAddress="toni@other.example")
+    yield person(f"uid=theo@own.example,{TENANTS}", mail="theo@other.example",
+                 mailOnBehalf="theo@other.example")
+    yield person(f"uid=tess,{TENANTS}", mail="tess@own.example",
+                 mailLocalAddress="tess2@own.example")
+    yield person(f"uid=tim@alias.example,{TENANTS}", mail=["tim@own.example", "tim@second.example"])
+
+
+SHARED = 12  # owners of one address, more than are asked for
+
+
+def owned():
+    yield unit(OWNED)
+    yield person(f"uid=ida,{OWNED}", mail="Ida@Example.com", mailLocalAddress="@ida.example",
+                 intlMail="j\u00fcrgen@example.com")
+    yield person(f"uid=ivo,{OWNED}", mail="pair@example.com")
+    yield person(f"uid=iris,{OWNED}", mailLocalAddress=["PAIR@example.com", "*"])
+    yield person(f"uid=igor,{OWNED}",
+                 mailLocalAddress=["a*b@example.com", '"a(b)"@example.com', "list+*@example.com"])
+    yield person(f"uid=ines,{OWNED}", mailLocalAddress='"ines \\\\ (x)"@example.com')
+    # slapd finds this one for ina@example.com
+    yield person(f"uid=ina,{OWNED}", intlMail="\uff49na@example.com")
+    yield group(f"cn=round,{OWNED}", [f"uid=ida,{OWNED}"], mail="round@example.com")
+    for number in range(SHARED):
+        yield person(f"uid=s{number:02},{OWNED}", mail="shared@example.com")
+
+
 def public():
     yield unit(PUBLIC)
     yield person(f"uid=alice,{PUBLIC}", mail="public@example.com")
@@ -141,5 +225,6 @@ def staff_only():
 def everything():
     yield unit(ROWS)
     yield from from_directory(DIRECTORY_JSON)
-    for part in (staff, groups, active_directory, folded, elsewhere, public):
+    for part in (staff, groups, active_directory, folded, elsewhere, rights, hosts, tenants, owned,
+                 public):
         yield from part()

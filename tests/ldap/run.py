@@ -5,6 +5,7 @@ Usage: run.py [WORD...]     without words all cases run, else those with a word 
 Environment:
   SENDAS_MILTER      the daemon, ./milter/sendas-milter unless given
   SENDASCTL          the tool, ./ctl/sendasctl unless given
+  ASK, FUZZ_FILTER   tests/ldap/ask and tests/ldap/fuzz_filter of the build directory
   SENDAS_LDAP_TIMES  set: seconds under every TAP line
 Needs slapd, ldap-utils and openssl; not root. Prints TAP; exit status 1 where a case failed.
 """
@@ -28,6 +29,9 @@ import slapdkit
 # The order is the order of the TAP lines.
 import cases_rows  # noqa: F401
 import cases_entries  # noqa: F401
+import cases_rights  # noqa: F401
+import cases_hosts  # noqa: F401
+import cases_owners  # noqa: F401
 import cases_access  # noqa: F401
 import cases_fuzz  # noqa: F401
 import cases_faults  # noqa: F401

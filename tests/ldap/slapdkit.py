@@ -37,8 +37,8 @@ MODULE_PLACES = ("/usr/lib/ldap", "/usr/lib64/openldap", "/usr/lib/openldap",
                  "/usr/libexec/openldap")
 SCHEMAS = ("core", "cosine", "inetorgperson", "nis", "misc")
 
-# Addresses that are not ASCII (mail is IA5String), denies, mail of groups; and Active Directory's
-# names, with the matching rules that slapd's own msuser.schema leaves out.
+# Addresses that are not ASCII (mail is IA5String), denies, mail of groups, certificates and hosts;
+# and Active Directory's names, with the matching rules that slapd's own msuser.schema leaves out.
 TEST_SCHEMA = """\
 attributetype ( 1.1.2.1.1 NAME 'intlMail' EQUALITY caseIgnoreMatch
   SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
@@ -46,8 +46,14 @@ attributetype ( 1.1.2.1.2 NAME 'mailDenied' EQUALITY caseIgnoreIA5Match
   SYNTAX 1.3.6.1.4.1.1466.115.121.1.26 )
 attributetype ( 1.1.2.1.3 NAME 'mailOnBehalf' EQUALITY caseIgnoreIA5Match
   SYNTAX 1.3.6.1.4.1.1466.115.121.1.26 )
+attributetype ( 1.1.2.1.4 NAME 'certSubject' EQUALITY caseIgnoreMatch
+  SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
+attributetype ( 1.1.2.1.5 NAME 'certIssuer' EQUALITY caseIgnoreMatch
+  SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
+attributetype ( 1.1.2.1.6 NAME 'clientAddr' EQUALITY caseIgnoreIA5Match
+  SYNTAX 1.3.6.1.4.1.1466.115.121.1.26 )
 objectclass ( 1.1.2.2.1 NAME 'mailThing' SUP top AUXILIARY
-  MAY ( mail $ intlMail $ mailDenied $ mailOnBehalf ) )
+  MAY ( mail $ intlMail $ mailDenied $ mailOnBehalf $ certSubject $ certIssuer $ clientAddr ) )
 attributetype ( 1.1.2.1.10 NAME 'sAMAccountName' EQUALITY caseIgnoreMatch
   SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 SINGLE-VALUE )
 attributetype ( 1.1.2.1.11 NAME 'userPrincipalName' EQUALITY caseIgnoreMatch

@@ -298,11 +298,13 @@ static void bounds(void **state)
     assert_int_equal(authres_parse(a, many, &found), AUTHRES_MALFORMED);
     assert_string_equal(found.authserv_id, ME);
     assert_int_equal(found.count, 0);
-    many = repeated(a, ME ";x=pass", " a.b=c", AUTHRES_PROPS_MAX);
+    many = repeated(a, ME, ";x=pass a.b=c d.e=f g.h=i", AUTHRES_PROPS_MAX / 3);
     assert_int_equal(authres_parse(a, many, &found), AUTHRES_OK);
-    assert_int_equal(found.results[0].prop_count, AUTHRES_PROPS_MAX);
+    assert_int_equal(found.results[AUTHRES_PROPS_MAX / 3 - 1].prop_count, 3);
+    many = repeated(a, ME ";x=pass d.e=f", " a.b=c", AUTHRES_PROPS_MAX - 1);
+    assert_int_equal(authres_parse(a, many, &found), AUTHRES_OK);
     assert_string_equal(found.results[0].props[AUTHRES_PROPS_MAX - 1].value, "c");
-    many = repeated(a, ME ";x=pass", " a.b=c", AUTHRES_PROPS_MAX + 1);
+    many = repeated(a, ME ";x=pass a.b=c;y=pass", " a.b=c", AUTHRES_PROPS_MAX);
     assert_int_equal(authres_parse(a, many, &found), AUTHRES_MALFORMED);
     assert_string_equal(found.authserv_id, ME);
     arena_destroy(a);

@@ -218,6 +218,7 @@ LDAP_HOLDS(ldap_defaults,
                strstr(l->account_filter, "inetOrgPerson") && !l->enabled_filter &&
                l->send_as.preset && l->send_as.count == 2 &&
                has_text(l->send_as.items[0], "mail") && l->deny.count == 0 &&
+               l->on_behalf.count == 0 && !l->tenant && l->admin.count == 0 &&
                strstr(l->delegation_filter, "groupOfNames") &&
                has_text(l->delegation.items[0], "mail") && has_text(l->primary_attribute, "mail") &&
                !l->limits_attribute && !l->value_prefix && l->nested_groups == 0 &&
@@ -244,10 +245,42 @@ LDAP_HOLDS(ldap_attributes,
            has_names(&l->send_as, "a", "b") && has_names(&l->deny, "c", "d") &&
                has_names(&l->delegation, "e", "f-g") && has_text(l->primary_attribute, "p") &&
                has_text(l->limits_attribute, "q") && has_text(l->value_prefix, "smtp:"))
+LDAP_HOLDS(ldap_on_behalf, has_names(&l->on_behalf, "a", "b"))
+LDAP_HOLDS(ldap_tenant, l->tenant &&has_names(&l->admin, "b", "MAIL"))
+LDAP_HOLDS(ldap_tenant_alone, l->tenant && l->admin.count == 0)
+LDAP_HOLDS(ldap_tenant_off, !l->tenant)
+
+/* What the block's backend says of itself. Logins it is asked about in any case. */
+static const struct dir_backend *backend(const struct conf *c)
+{
+    return dir_backend_at(c->snapshot->dir, 0);
+}
+
+enum {
+    A_CERT = PRINCIPAL_BIT(PRINCIPAL_CERT),
+    A_HOST = PRINCIPAL_BIT(PRINCIPAL_NETWORK),
+};
+
+static bool serves(const struct conf *c, unsigned principals, bool uses_client, bool uses_cert)
+{
+    const struct dir_backend *b = backend(c);
+    return b->knows_owners && !b->always && b->principals == principals &&
+           b->uses_client == uses_client && b->uses_cert == uses_cert;
+}
+
+LDAP_HOLDS(ldap_serves_logins, serves(c, 0, false, false))
+LDAP_HOLDS(ldap_serves_certs, serves(c, A_CERT, false, false))
+LDAP_HOLDS(ldap_serves_hosts, serves(c, A_HOST, false, false))
+LDAP_HOLDS(ldap_serves_all, serves(c, A_CERT | A_HOST, false, false))
+LDAP_HOLDS(ldap_uses_client, serves(c, 0, true, false))
+LDAP_HOLDS(ldap_uses_cert, serves(c, 0, false, true))
+LDAP_HOLDS(ldap_cert_uses_client, serves(c, A_CERT, true, false))
+
 LDAP_HOLDS(ldap_numbers, l->nested_groups == 10 && l->no_addresses_tempfail && l->merge &&
                              l->login_domain_count == 1)
 LDAP_HOLDS(ldap_cache, m->ttl == 60 * CLOCK_S && m->negative_ttl == 0 && m->entries == 7 &&
                            m->recheck_count == 5 && m->recheck_period == 10 * CLOCK_S)
+LDAP_HOLDS(ldap_unquoted, l->uri_count == 1 && has_text(l->uris[0], "ldap://b.example"))
 LDAP_HOLDS(ldap_ad, strstr(l->account_filter, "sAMAccountName") &&
                         strstr(l->enabled_filter, "userAccountControl") &&
                         has_text(l->send_as.items[1], "proxyAddresses") &&
@@ -373,6 +406,39 @@ static const struct good goods[] = {
                 "delegation_attributes = { \"e\", \"f-g\" } primary_attribute = p "
                 "limits_attribute = q value_prefix = \"smtp:\""),
      ldap_attributes},
+    {"ldap: on_behalf_attributes", LDAP_BLOCK("on_behalf_attributes = { \"a\", \"b\" }"),
+     ldap_on_behalf},
+    {"ldap: tenant and admin_attributes",
+     LDAP_BLOCK("tenant = domain admin_attributes = { \"b\", \"MAIL\" } "
+                "on_behalf_attributes = { \"B\" }"),
+     ldap_tenant},
+    {"ldap: tenant alone", LDAP_BLOCK("tenant = domain"), ldap_tenant_alone},
+    {"ldap: tenant off", LDAP_BLOCK("tenant = off"), ldap_tenant_off},
+    {"ldap: presets ask about logins", LDAP_BLOCK(""), ldap_serves_logins},
+    {"ldap: preset ad asks about logins", LDAP_BLOCK("schema = ad"), ldap_serves_logins},
+    {"ldap: account_filter for certificates",
+     LDAP_BLOCK("account_filter = '(&(s=%{cert.subject})(i=%{cert.issuer}))'"), ldap_serves_certs},
+    {"ldap: account_filter for hosts", LDAP_BLOCK("account_filter = '(ip=%{client.addr})'"),
+     ldap_serves_hosts},
+    {"ldap: account_filter for all of them",
+     LDAP_BLOCK("account_filter = '(|(uid=%{login})(s=%{cert.subject})(ip=%{client.addr}))'"),
+     ldap_serves_all},
+    {"ldap: account_filter for a login from an address",
+     LDAP_BLOCK("account_filter = '(&(uid=%{login})(ip=%{client.addr}))'"), ldap_uses_client},
+    {"ldap: account_filter for a login with a certificate",
+     LDAP_BLOCK("account_filter = '(&(uid=%{login})(s=%{cert.subject}))'"), ldap_uses_cert},
+    {"ldap: account_filter for a certificate from an address",
+     LDAP_BLOCK("account_filter = '(&(s=%{cert.subject})(ip=%{client.addr}))'"),
+     ldap_cert_uses_client},
+    {"ldap: enabled_filter with an address",
+     LDAP_BLOCK("enabled_filter = '(|(ip=%{client.addr})(!(ip=*)))'"), ldap_uses_client},
+    {"ldap: enabled_filter with a certificate",
+     LDAP_BLOCK("enabled_filter = '(s=%{cert.subject})'"), ldap_uses_cert},
+    {"ldap: delegation_filter with an address",
+     LDAP_BLOCK("delegation_filter = '(&(m=%{account.dn})(ip=%{client.addr}))'"), ldap_uses_client},
+    {"ldap: delegation_filter with an address alone adds nothing to a login's groups",
+     LDAP_BLOCK("delegation_filter = '(|(m=%{account.dn})(ip=%{client.addr}))'"),
+     ldap_serves_logins},
     {"ldap: nested_groups, no_addresses, merge, login_domains, strategy",
      LDAP_BLOCK("nested_groups = 10 no_addresses = tempfail merge = yes strategy = account "
                 "login_domains = { \"a.example\" }"),
@@ -385,6 +451,10 @@ static const struct good goods[] = {
      LDAP_BLOCK("schema = none account_filter = '(a=%{login})' send_as_attributes = { \"b\" }"),
      ldap_none},
     {"comments", "# \"a\\d\n// ${X}\n/* { \" \n */ user = nobody # {\n" SENDERS, user},
+    {"comments in a list",
+     "trusted_networks = { \"192.0.2.0/24\", # one\n /* two */ \"::1\" // three\n }\n" SENDERS,
+     trusted},
+    {"two slashes in a word", LDAP_BASE("uri = { ldap://b.example }"), ldap_unquoted},
 };
 
 static void is_taken(void **state)
@@ -422,6 +492,15 @@ static const struct bad bads[] = {
     {"comment without end", "user = nobody /* \n\n", "conf:1: this comment has no end", 1},
     {"block without end", "policy \"a\" { mode = observe\n", "conf:2: the file ends within", 1},
     {"brace too many", "mode = observe }\n", "conf:1: unexpected closing brace", 1},
+    {"line behind comments", "# a\n/* b\n b */ // c\nuser = nobody # d\nmode = x\n" SENDERS,
+     "conf:5: mode: \"x\"", 1},
+    {"environment outside quotes", "user = ${USER}\n", "conf:1: ${...} is replaced", 1},
+    {"NUL byte", "include(\"nul.conf\")\n", "nul.conf:2: a NUL byte", 1},
+    {"include of a folder", "include(\".\")\n", ".:0: Is a directory", 1},
+    {"include of a FIFO", "include(\"fifo\")\n", "fifo:0: no regular file", 1},
+    {"include of itself", "\ninclude(\"conf\")\n", "conf:2: include: more than 10 files within", 1},
+    {"local_domains FIFO", "local_domains = { \"@file:@DIR@/fifo\" }\n" SENDERS,
+     "conf:1: local_domains: cannot read ", 1},
     {"include of a file that is not there", "include(\"none.conf\")\n", "none.conf:0: No such", 1},
     {"fault in an included file", "include(\"bad.conf\")\n" SENDERS, "bad.conf:3: mode: \"x\"", 1},
     {"scalar twice", "mode = observe\nmode = enforce\n" SENDERS,
@@ -554,6 +633,21 @@ static const struct bad bads[] = {
      LDAP_BLOCK("account_filter = '(uid=plain)'"), "conf:3: account_filter: finds the same", 1},
     {"ldap: delegation_filter that finds the same groups for all",
      LDAP_BLOCK("delegation_filter = '(cn=all)'"), "conf:3: delegation_filter: finds the same", 1},
+    {"ldap: delegation_filter that asks a login's groups by its host",
+     LDAP_BLOCK("delegation_filter = '(ip=%{client.addr})'"),
+     "conf:3: delegation_filter: finds the same", 1},
+    {"ldap: account_filter that names nobody but under a not, beside what all have",
+     LDAP_BLOCK("account_filter = '(&(a=b)(!(uid=%{login}))(ip=%{client.addr}))'"),
+     "conf:3: account_filter: finds the same", 1},
+    {"ldap: account_filter with the sender", LDAP_BLOCK("account_filter = '(mail=%{sender})'"),
+     "conf:3: account_filter: position 7: %{sender} belongs to the strategy query", 1},
+    {"ldap: account_filter with the claim", LDAP_BLOCK("account_filter = '(mail=%{claim})'"),
+     "conf:3: account_filter: position 7: %{claim} belongs to the strategies owners and query", 1},
+    {"ldap: enabled_filter with the recipient", LDAP_BLOCK("enabled_filter = '(mail=%{rcpt})'"),
+     "conf:3: enabled_filter: position 7: %{rcpt} belongs to the strategy query", 1},
+    {"ldap: delegation_filter with the claim",
+     LDAP_BLOCK("delegation_filter = '(mail=%{claim.domain})'"),
+     "conf:3: delegation_filter: position 7: %{claim.domain} belongs to the strategies", 1},
     {"ldap: account_filter empty", LDAP_BLOCK("account_filter = ''"),
      "conf:1: directory \"d\": account_filter is missing", 1},
     {"ldap: enabled_filter", LDAP_BLOCK("enabled_filter = 'x'"), "conf:3: enabled_filter: ", 1},
@@ -566,6 +660,24 @@ static const struct bad bads[] = {
     {"ldap: delegation_base", LDAP_BLOCK("delegation_base = 'x'"), "conf:3: delegation_base: ", 1},
     {"ldap: send_as_attributes", LDAP_BLOCK("send_as_attributes = { \"m ail\" }"),
      "conf:3: send_as_attributes: \"m ail\" is no name of an attribute", 1},
+    {"ldap: on_behalf_attributes", LDAP_BLOCK("on_behalf_attributes = { \"a b\" }"),
+     "conf:3: on_behalf_attributes: \"a b\" is no name of an attribute", 1},
+    {"ldap: tenant", LDAP_BLOCK("tenant = yes"),
+     "conf:3: tenant: \"yes\" is not one of off, domain", 1},
+    {"ldap: admin_attributes", LDAP_BLOCK("tenant = domain admin_attributes = { \"a=b\" }"),
+     "conf:3: admin_attributes: \"a=b\" is no name of an attribute", 2},
+    {"ldap: admin_attributes without tenant", LDAP_BLOCK("admin_attributes = { \"mail\" }"),
+     "conf:3: admin_attributes: bounds no attribute without tenant; tenant = domain is right", 1},
+    {"ldap: admin_attributes that grants nothing",
+     LDAP_BLOCK("tenant = domain\nadmin_attributes = { \"mail\",\n\"uid\" }"),
+     "conf:5: admin_attributes: \"uid\" grants nothing; one of send_as_attributes, "
+     "on_behalf_attributes or delegation_attributes is right",
+     1},
+    {"ldap: admin_attributes that denies",
+     LDAP_BLOCK("tenant = domain deny_attributes = { \"no\" } admin_attributes = { \"no\" }"),
+     "conf:3: admin_attributes: \"no\" grants nothing", 1},
+    {"tenant of a file", "directory \"d\" { file = \"@DIR@/senders\"\ntenant = domain }\n",
+     "conf:2: tenant: no option of a directory of type file", 1},
     {"ldap: deny_attributes", LDAP_BLOCK("deny_attributes = { \"-x\" }"),
      "conf:3: deny_attributes: ", 1},
     {"ldap: delegation_attributes", LDAP_BLOCK("delegation_attributes = { \"\" }"),
@@ -731,6 +843,12 @@ static const struct bad bads[] = {
     {"warning: ldap: account_filter that proves no login",
      LDAP_BLOCK("account_filter = '(uid=%{login}*)'"),
      "conf:3: warning: account_filter: compares the login by no", 0},
+    {"warning: ldap: account_filter that compares the certificate, not the login",
+     LDAP_BLOCK("account_filter = '(&(uid=%{login}*)(s=%{cert.subject}))'"),
+     "conf:3: warning: account_filter: compares the login by no", 0},
+    {"warning: ldap: account_filter that proves no certificate",
+     LDAP_BLOCK("account_filter = '(|(uid=%{login})(s=%{cert.subject}*))'"),
+     "conf:3: warning: account_filter: compares the certificate by no", 0},
     {"warning: ldap: search_timeout", LDAP_BLOCK("search_timeout = 3s"),
      "conf:3: warning: search_timeout: not below command_budget", 0},
     {"warning: world-writable senders file", "directory \"d\" { file = \"@DIR@/open\" }\n",
@@ -757,6 +875,25 @@ static void is_told(void **state)
     assert_int_equal(conf == NULL, row->errors > 0);
     conf_free(conf);
     arena_destroy(h.arena);
+}
+
+static bool loads(const char *text)
+{
+    struct heard h;
+    struct conf *conf = load(text, &h);
+    conf_free(conf);
+    arena_destroy(h.arena);
+    return conf != NULL;
+}
+
+/* As after reloads of a daemon, whose admin has mended the file at last. */
+static void faults_in_included_files_leave_nothing_behind(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        assert_false(loads("include(\"nonsense.conf\")\n" SENDERS));
+    assert_false(loads("include(\"conf\")\n"));
+    assert_true(loads("include(\"user.conf\")\n" SENDERS));
 }
 
 /* ---- what is documented ---- */
@@ -827,6 +964,7 @@ static const char *const option_names[] = {
     "account_filter",
     "enabled_filter",
     "send_as_attributes",
+    "on_behalf_attributes",
     "deny_attributes",
     "primary_attribute",
     "limits_attribute",
@@ -835,6 +973,8 @@ static const char *const option_names[] = {
     "delegation_filter",
     "delegation_attributes",
     "nested_groups",
+    "tenant",
+    "admin_attributes",
     "no_addresses",
     "cache_ttl",
     "negative_ttl",
@@ -993,6 +1133,24 @@ static void nearest_word(void **state)
     assert_null(conf_value_nearest("", words));
 }
 
+static void write_nul(const char *name)
+{
+    static const char text[] = "mode = observe\nuser = \0nobody\n";
+    char path[200];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, sizeof text - 1, f), sizeof text - 1);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void make_fifo(const char *name)
+{
+    char path[200];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_int_equal(mkfifo(path, 0600), 0);
+}
+
 static void set_mode(const char *name, mode_t mode)
 {
     char path[200];
@@ -1012,6 +1170,9 @@ static void write_files(void)
     write_file("bad_domains", "good.file\nbad..file\n");
     write_file("user.conf", "user = nobody\n");
     write_file("bad.conf", "\n\nmode = x\n");
+    write_file("nonsense.conf", "policy \"a\" {\n nonsense = 1\n}\n");
+    write_nul("nul.conf");
+    make_fifo("fifo");
     set_mode("open", 0666);
     set_mode("secret", 0600);
     set_mode("open_secret", 0644);
@@ -1019,9 +1180,10 @@ static void write_files(void)
 
 static void remove_files(void)
 {
-    static const char *const names[] = {"conf",    "senders",     "open",      "bad_senders",
-                                        "domains", "bad_domains", "user.conf", "bad.conf",
-                                        "secret",  "open_secret"};
+    static const char *const names[] = {"conf",    "senders",     "open",          "bad_senders",
+                                        "domains", "bad_domains", "user.conf",     "bad.conf",
+                                        "secret",  "open_secret", "nonsense.conf", "nul.conf",
+                                        "fifo"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char path[200];
         (void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);
@@ -1035,6 +1197,8 @@ int main(void)
     write_files();
     ROWS_ADD(goods, is_taken);
     ROWS_ADD(bads, is_told);
+    ROWS_ADD_TEST("faults in included files leave nothing behind",
+                  faults_in_included_files_leave_nothing_behind);
     ROWS_ADD_TEST("manual and sample know every option", manual_and_sample_know_every_option);
     ROWS_ADD_TEST("the list of options is complete", the_list_of_options_is_complete);
     ROWS_ADD_TEST("the sample loads", sample_loads);

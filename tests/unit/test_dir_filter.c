@@ -13,7 +13,11 @@
 enum {
     LOGIN = DIR_FACT_BIT(DIR_FACT_LOGIN),
     LOCAL = DIR_FACT_BIT(DIR_FACT_LOGIN_LOCAL),
+    DOMAIN = DIR_FACT_BIT(DIR_FACT_LOGIN_DOMAIN),
     DN = DIR_FACT_BIT(DIR_FACT_ACCOUNT_DN),
+    CLIENT = DIR_FACT_BIT(DIR_FACT_CLIENT_ADDR),
+    SUBJECT = DIR_FACT_BIT(DIR_FACT_CERT_SUBJECT),
+    ISSUER = DIR_FACT_BIT(DIR_FACT_CERT_ISSUER),
     ALL = DIR_FACT_BIT(DIR_FACT_COUNT) - 1,
 };
 
@@ -21,11 +25,15 @@ enum {
 #define X1000 X100 X100 X100 X100 X100 X100 X100 X100 X100 X100
 #define X1024 X1000 X10 X10 "xxxx"
 
-#define ANN    "ann@example.net"
-#define ANN_DN "uid=ann,dc=example,dc=net"
+#define ANN         "ann@example.net"
+#define ANN_DN      "uid=ann,dc=example,dc=net"
+#define ANN_ADDR    "2001:db8::7"
+#define ANN_SUBJECT "CN=Ann (x)*,O=A\\B"
+#define ANN_ISSUER  "CN=Our CA"
 
-/* login, login.local, login.domain, account.dn */
-static const struct dir_facts ann = {{ANN, "ann", "example.net", ANN_DN}};
+/* login, login.local, login.domain, account.dn, client.addr, cert.subject, cert.issuer */
+static const struct dir_facts ann = {
+    {ANN, "ann", "example.net", ANN_DN, ANN_ADDR, ANN_SUBJECT, ANN_ISSUER}};
 
 static bool parse(struct arena *a, struct span text, unsigned allowed, struct dir_filter **out,
                   struct errtext *why)
@@ -120,6 +128,11 @@ static const struct expand_row expand_rows[] = {
     {"placeholder behind every operator",
      "(|(a>=%{login})(b<=%{login})(c~=%{login})(d:=%{login})(:e:=%{login}))",
      "(|(a>=" ANN ")(b<=" ANN ")(c~=" ANN ")(d:=" ANN ")(:e:=" ANN "))"},
+    {"client address", "(ipHostNumber=%{client.addr})", "(ipHostNumber=" ANN_ADDR ")"},
+    {"certificate", "(&(x=%{cert.subject})(y=%{cert.issuer}))",
+     "(&(x=CN=Ann \\28x\\29\\2a,O=A\\5cB)(y=CN=Our CA))"},
+    {"certificate as one text", "(x=%{cert.issuer}|%{cert.subject})",
+     "(x=CN=Our CA|CN=Ann \\28x\\29\\2a,O=A\\5cB)"},
     {"percent sign", "(cn=100%)", NULL},
     {"percent signs before a placeholder", "(cn=%%%{login.local}%)", "(cn=%%ann%)"},
     {"percent sign before a letter", "(cn=%s%n%login})", NULL},
@@ -329,7 +342,29 @@ static const struct malformed_row malformed_rows[] = {
     {"malformed: NUL beside a login", TEXT("(a=%{login}\\00)"),
      "position 15: a NUL stands in a value with %{login}"},
     {"malformed: NUL before a domain", TEXT("(a=b\\00c%{login.domain})"),
-     "a NUL stands in a value"},
+     "a NUL stands in a value with %{login.domain}"},
+    {"malformed: NUL beside a certificate", TEXT("(a=%{cert.subject}\\00)"),
+     "position 22: a NUL stands in a value with %{cert.subject}"},
+    {"malformed: name of the client without its kind", TEXT("(a=%{client})"),
+     "position 4: %{client} is no placeholder"},
+    {"malformed: other name of a certificate", TEXT("(a=%{cert.serial})"),
+     "position 4: %{cert.serial} is no placeholder"},
+    {"malformed: sender", TEXT("(a=%{sender})"),
+     "position 4: %{sender} belongs to the strategy query, not to account; allowed: %{login}"},
+    {"malformed: recipient", TEXT("(a=%{rcpt})"),
+     "position 4: %{rcpt} belongs to the strategy query, not to account; allowed: %{login}"},
+    {"malformed: recipient's local part", TEXT("(a=%{rcpt.local})"),
+     "%{rcpt.local} belongs to the strategy query"},
+    {"malformed: recipient's domain", TEXT("(a=%{rcpt.domain})"),
+     "%{rcpt.domain} belongs to the strategy query"},
+    {"malformed: claim", TEXT("(a=%{claim})"),
+     "position 4: %{claim} belongs to the strategies owners and query, not to account; allowed"},
+    {"malformed: claim's local part", TEXT("(a=%{claim.local})"),
+     "%{claim.local} belongs to the strategies owners and query"},
+    {"malformed: claim's domain", TEXT("(a=%{claim.domain})"),
+     "%{claim.domain} belongs to the strategies owners and query"},
+    {"malformed: sender's local part is known nowhere", TEXT("(a=%{sender.local})"),
+     "position 4: %{sender.local} is no placeholder"},
 
     {"malformed: a long rest is cut", TEXT("(a=b)ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
      "position 6: 'ABCDEFGHIJKLMNOPQRSTUVWX' stands where the end must"},
@@ -371,6 +406,12 @@ static const struct allowed_row allowed_rows[] = {
     {"allowed: login.local", "(a=%{login.local})", LOCAL, NULL},
     {"allowed: login.domain", "(a=%{login.domain})", DIR_FACT_BIT(DIR_FACT_LOGIN_DOMAIN), NULL},
     {"allowed: account.dn", "(a=%{account.dn})", DN, NULL},
+    {"allowed: client.addr", "(a=%{client.addr})", CLIENT, NULL},
+    {"allowed: cert.subject", "(a=%{cert.subject})", SUBJECT, NULL},
+    {"allowed: cert.issuer", "(a=%{cert.issuer})", ISSUER, NULL},
+    {"allowed: the client, but not in this filter", "(a=%{client.addr})", LOGIN | SUBJECT | ISSUER,
+     "%{client.addr} is no placeholder of this filter; allowed: %{login}, %{cert.subject}, "
+     "%{cert.issuer}"},
     {"allowed: nothing is named", "(a=b)", 0, NULL},
     {"allowed: the DN, but not in this filter", "(a=%{account.dn})", LOGIN | LOCAL,
      "%{account.dn} is no placeholder of this filter; allowed: %{login}, %{login.local}"},
@@ -490,6 +531,10 @@ static const struct absent_row absent_rows[] = {
      "(|(a>=%{account.dn})(a<=%{account.dn})(a~=%{account.dn})(a:=%{account.dn})(a=b))", HAS_L,
      "(|(a=b))"},
 
+    {"absent: certificate and client",
+     "(|(x=%{cert.subject})(y=%{cert.issuer})(z=%{client.addr})" L ")", HAS_L, "(|(l=ann))"},
+    {"absent: certificate beside a login", "(&(x=%{cert.subject})" L ")", HAS_L, NULL},
+
     {"absent: or loses one", "(|" L D ")", HAS_L, "(|(l=ann))"},
     {"absent: or loses the first", "(|" D L ")", HAS_L, "(|(l=ann))"},
     {"absent: or loses the midst", "(|(a=b)" D L ")", HAS_L, "(|(a=b)(l=ann))"},
@@ -580,6 +625,13 @@ struct value_row {
         }                                                                                          \
     }
 
+#define A_CERT(text)                                                                               \
+    {                                                                                              \
+        {                                                                                          \
+            NULL, NULL, NULL, NULL, NULL, text, text                                               \
+        }                                                                                          \
+    }
+
 static const struct value_row value_rows[] = {
     {"value: star", NULL, A_LOGIN("*"), "(a=\\2a)", false},
     {"value: parentheses", NULL, A_LOGIN("x)(uid=*))(|(a=b"),
@@ -664,6 +716,34 @@ static const struct value_row value_rows[] = {
      false},
     {"value: unsafe beats dropped", "(&(a=%{login})(b=%{account.dn}))", A_LOGIN(" "),
      "%{login} holds the character U+0020", true},
+
+    {"value: certificate with all that is special", "(a=%{cert.subject})", A_CERT("CN=*)(uid=*"),
+     "(a=CN=\\2a\\29\\28uid=\\2a)", false},
+    {"value: certificate with backslash and NUL's escape", "(a=%{cert.subject})",
+     A_CERT("CN=a\\00\\2c b"), "(a=CN=a\\5c00\\5c2c b)", false},
+    {"value: blanks within a certificate's name", "(a=%{cert.subject})", A_CERT("CN=A  B"),
+     "(a=CN=A  B)", false},
+    {"value: UTF-8 in a certificate's name", "(a=%{cert.subject})", A_CERT("CN=J\xC3\xBCrgen"),
+     "(a=CN=J\\c3\\bcrgen)", false},
+    {"value: certificate's name ends with a blank", "(a=%{cert.subject})", A_CERT("CN=A "),
+     "%{cert.subject} begins or ends with white space", true},
+    {"value: certificate's name begins with a blank", "(a=%{cert.issuer})", A_CERT(" CN=A"),
+     "%{cert.issuer} begins or ends with white space", true},
+    {"value: line feed in a certificate's name", "(a=%{cert.subject})", A_CERT("CN=A\nB"),
+     "%{cert.subject} holds the character U+000A", true},
+    {"value: soft hyphen in a certificate's name", "(a=%{cert.subject})", A_CERT("CN=A\xC2\xAD"),
+     "%{cert.subject} holds the character U+00AD", true},
+    {"value: Latin-1 in a certificate's name", "(a=%{cert.issuer})", A_CERT("CN=J\xFCrgen"),
+     "%{cert.issuer} is not valid UTF-8", true},
+    {"value: certificate's name of 1024", "(a=%{cert.subject})", A_CERT(X1024), "(a=" X1024 ")",
+     false},
+    {"value: certificate's name of 1025", "(a=%{cert.subject})", A_CERT(X1024 "x"),
+     "%{cert.subject} is over 1024 octets", true},
+    {"value: client's address with a blank",
+     "(a=%{client.addr})",
+     {{NULL, NULL, NULL, NULL, "192.0.2.1 ", NULL, NULL}},
+     "%{client.addr} holds the character U+0020",
+     true},
 
     {"value: DN", "(a=%{account.dn})", A_DN("cn=Lee\\, Ann (x)*,dc=a"),
      "(a=cn=Lee\\5c, Ann \\28x\\29\\2a,dc=a)", false},
@@ -812,44 +892,69 @@ struct proofs_row {
             ANN, "ann", "example.net", ANN_DN                                                      \
         }                                                                                          \
     }
+#define ALL_FACTS                                                                                  \
+    {                                                                                              \
+        {                                                                                          \
+            ANN, "ann", "example.net", ANN_DN, ANN_ADDR, ANN_SUBJECT, ANN_ISSUER                   \
+        }                                                                                          \
+    }
+#define CERT_FACTS                                                                                 \
+    {                                                                                              \
+        {                                                                                          \
+            NULL, NULL, NULL, NULL, ANN_ADDR, ANN_SUBJECT, ANN_ISSUER                              \
+        }                                                                                          \
+    }
 
 static const struct proofs_row proofs_rows[] = {
-    {"proofs: login", "(uid=%{login})", ANN_FACTS, {{"uid", ANN}}},
-    {"proofs: local part", "(uid=%{login.local})", ANN_FACTS, {{"uid", "ann"}}},
-    {"proofs: domain", "(dc=%{login.domain})", ANN_FACTS, {{"dc", "example.net"}}},
-    {"proofs: the DN is none", "(member=%{account.dn})", ANN_FACTS, {{NULL, NULL}}},
-    {"proofs: a literal is none", "(objectClass=person)", ANN_FACTS, {{NULL, NULL}}},
-    {"proofs: login and DN", "(x=%{account.dn}/%{login})", ANN_FACTS, {{"x", ANN_DN "/" ANN}}},
+    {"proofs: login", "(uid=%{login})", ANN_FACTS, {{"uid", ANN, LOGIN}}},
+    {"proofs: local part", "(uid=%{login.local})", ANN_FACTS, {{"uid", "ann", LOCAL}}},
+    {"proofs: domain", "(dc=%{login.domain})", ANN_FACTS, {{"dc", "example.net", DOMAIN}}},
+    {"proofs: the DN is none", "(member=%{account.dn})", ANN_FACTS, {{NULL, NULL, 0}}},
+    {"proofs: a literal is none", "(objectClass=person)", ANN_FACTS, {{NULL, NULL, 0}}},
+    {"proofs: the client's address is none", "(ip=%{client.addr})", ALL_FACTS, {{NULL, NULL, 0}}},
+    {"proofs: subject", "(x=%{cert.subject})", CERT_FACTS, {{"x", ANN_SUBJECT, SUBJECT}}},
+    {"proofs: issuer", "(x=%{cert.issuer})", ALL_FACTS, {{"x", ANN_ISSUER, ISSUER}}},
+    {"proofs: subject and issuer in one",
+     "(x=%{cert.issuer}|%{cert.subject})",
+     CERT_FACTS,
+     {{"x", ANN_ISSUER "|" ANN_SUBJECT, SUBJECT | ISSUER}}},
+    {"proofs: login and DN",
+     "(x=%{account.dn}/%{login})",
+     ANN_FACTS,
+     {{"x", ANN_DN "/" ANN, DN | LOGIN}}},
     {"proofs: the whole value",
      "(mail=smtp:%{login.local}@\\28x\\29%{login.domain})",
      ANN_FACTS,
-     {{"mail", "smtp:ann@(x)example.net"}}},
-    {"proofs: not escaped", "(uid=%{login})", A_LOGIN("a*(\\"), {{"uid", "a*(\\"}}},
-    {"proofs: as spelled, without options", "(CN;lang-en;x=%{login})", ANN_FACTS, {{"CN", ANN}}},
-    {"proofs: OID", "(2.5.4.3;x=%{login})", ANN_FACTS, {{"2.5.4.3", ANN}}},
+     {{"mail", "smtp:ann@(x)example.net", LOCAL | DOMAIN}}},
+    {"proofs: not escaped", "(uid=%{login})", A_LOGIN("a*(\\"), {{"uid", "a*(\\", LOGIN}}},
+    {"proofs: as spelled, without options",
+     "(CN;lang-en;x=%{login})",
+     ANN_FACTS,
+     {{"CN", ANN, LOGIN}}},
+    {"proofs: OID", "(2.5.4.3;x=%{login})", ANN_FACTS, {{"2.5.4.3", ANN, LOGIN}}},
     {"proofs: in order, each",
      "(&(a=%{login})(|(b=%{login.local})(a=%{login})))",
      ANN_FACTS,
-     {{"a", ANN}, {"b", "ann"}, {"a", ANN}}},
+     {{"a", ANN, LOGIN}, {"b", "ann", LOCAL}, {"a", ANN, LOGIN}}},
     {"proofs: only equality",
      "(|(a=%{login}*)(b=*%{login})(c>=%{login})(d<=%{login})(e~=%{login})(f:=%{login})"
      "(:g:=%{login})(h=*)(i=%{login}))",
      ANN_FACTS,
-     {{"i", ANN}}},
+     {{"i", ANN, LOGIN}}},
     {"proofs: not under a not",
      "(&(!(a=%{login}))(!(|(b=%{login})))(c=%{login}))",
      ANN_FACTS,
-     {{"c", ANN}}},
-    {"proofs: not under two", "(!(!(a=%{login})))", ANN_FACTS, {{NULL, NULL}}},
+     {{"c", ANN, LOGIN}}},
+    {"proofs: not under two", "(!(!(a=%{login})))", ANN_FACTS, {{NULL, NULL, 0}}},
     {"proofs: not what is dropped",
      "(|(a=%{login})(b=%{account.dn}%{login}))",
      HAS_L,
-     {{"a", "ann"}}},
+     {{"a", "ann", LOGIN}}},
     {"proofs: not in a dropped and",
      "(|(&(a=%{login})(b=%{login.domain}))(c=%{login}))",
      HAS_L,
-     {{"c", "ann"}}},
-    {"proofs: all dropped", "(&(a=%{login})(b=%{login.domain}))", HAS_L, {{NULL, NULL}}},
+     {{"c", "ann", LOGIN}}},
+    {"proofs: all dropped", "(&(a=%{login})(b=%{login.domain}))", HAS_L, {{NULL, NULL, 0}}},
 };
 
 static void run_proofs(void **state)
@@ -865,11 +970,13 @@ static void run_proofs(void **state)
     for (size_t i = 0; i < count; i++) {
         assert_string_equal(proofs[i].attribute, row->want[i].attribute);
         assert_string_equal(proofs[i].value, row->want[i].value);
+        assert_int_equal(proofs[i].facts, row->want[i].facts);
     }
     arena_destroy(a);
 }
 
-/* An entry holds what stands in `entry` as "attribute=value;". */
+/* An entry holds what stands in `entry` as "attribute=value;", or "attribute==value;" where the
+ * comparison is exact. */
 struct proven_row {
     const char *name, *text, *entry;
     struct dir_facts facts;
@@ -923,12 +1030,51 @@ static const struct proven_row proven_rows[] = {
     {"proven: what is left needs no proof", "(|(x=y)(b=%{login.domain}))", "", HAS_L, true},
     {"proven: what is dropped as a whole found nothing", "(c=%{login.domain})", "c=;", HAS_L,
      false},
+
+    {"proven: certificate", "(x=%{cert.subject})", "x==" ANN_SUBJECT ";", CERT_FACTS, true},
+    {"proven: another certificate", "(x=%{cert.subject})", "x==CN=Bob;", CERT_FACTS, false},
+    {"proven: certificate by login rules is not enough", "(x=%{cert.subject})",
+     "x=" ANN_SUBJECT ";", CERT_FACTS, false},
+    {"proven: login by exact rules is not asked", "(uid=%{login})", "uid==" ANN ";", ANN_FACTS,
+     false},
+    {"proven: login and certificate in one are compared exactly", "(x=%{login}|%{cert.issuer})",
+     "x==" ANN "|" ANN_ISSUER ";", ALL_FACTS, true},
+    {"proven: login and certificate in one, login rules", "(x=%{login}|%{cert.issuer})",
+     "x=" ANN "|" ANN_ISSUER ";", ALL_FACTS, false},
+    {"proven: subject and issuer", "(&(x=%{cert.subject})(y=%{cert.issuer}))",
+     "x==" ANN_SUBJECT ";y==" ANN_ISSUER ";", CERT_FACTS, true},
+    {"proven: subject of another issuer", "(&(x=%{cert.subject})(y=%{cert.issuer}))",
+     "x==" ANN_SUBJECT ";y==CN=Another CA;", CERT_FACTS, false},
+    {"proven: client's address needs no proof", "(ip=%{client.addr})", "", ALL_FACTS, true},
+    {"proven: login and its certificate", "(&(uid=%{login})(x=%{cert.subject}))",
+     "uid=" ANN ";x==" ANN_SUBJECT ";", ALL_FACTS, true},
+    {"proven: login without its certificate", "(&(uid=%{login})(x=%{cert.subject}))",
+     "uid=" ANN ";", ALL_FACTS, false},
+    {"proven: certificate without the login", "(&(uid=%{login})(x=%{cert.subject}))",
+     "x==" ANN_SUBJECT ";", ALL_FACTS, false},
+    {"proven: login, and its certificate or what needs none",
+     "(&(uid=%{login})(|(x=%{cert.subject})(!(x=*))))", "uid=" ANN ";", ALL_FACTS, true},
+    {"proven: another login, and its certificate or what needs none",
+     "(&(uid=%{login})(|(x=%{cert.subject})(!(x=*))))", "x==" ANN_SUBJECT ";", ALL_FACTS, false},
+    {"proven: login, and one of two certificates",
+     "(&(uid=%{login})(|(x=%{cert.subject})(y=%{cert.issuer})))", "uid=" ANN ";y==" ANN_ISSUER ";",
+     ALL_FACTS, true},
+    {"proven: login, and neither certificate",
+     "(&(uid=%{login})(|(x=%{cert.subject})(y=%{cert.issuer})))", "uid=" ANN ";", ALL_FACTS, false},
+    {"proven: login, certificate in doubt, and what is dropped",
+     "(&(uid=%{login})(|(x=%{cert.subject})(y=%{account.dn})))",
+     "uid=ann;",
+     {{"ann", NULL, NULL, NULL, NULL, ANN_SUBJECT, NULL}},
+     false},
+    {"proven: certificate or login, with a login",
+     "(|(uid=%{login})(&(mail=%{login})(x=%{cert.subject})))", "mail=" ANN ";x==CN=Bob;", ALL_FACTS,
+     false},
 };
 
-static bool has_value(void *context, const char *attribute, const char *value)
+static bool has_value(void *context, const char *attribute, const char *value, bool exact)
 {
     char pair[256];
-    (void)snprintf(pair, sizeof pair, "%s=%s;", attribute, value);
+    (void)snprintf(pair, sizeof pair, "%s%s%s;", attribute, exact ? "==" : "=", value);
     return strstr(context, pair) != NULL;
 }
 
@@ -940,6 +1086,155 @@ static void run_proven(void **state)
     assert_int_equal(dir_filter_proven(a, must_parse(a, row->text), &row->facts, has_value, entry),
                      row->want);
     arena_destroy(a);
+}
+
+/* ---- somebody else ---- */
+
+enum who { A_USER, A_CERTIFICATE, A_MACHINE, WHO };
+
+/* What is left of a template for each; NULL where it does not ask about such a one. */
+struct narrow_row {
+    const char *name, *text;
+    const char *want[WHO];
+};
+
+#define U "(u=%{login})"
+#define M "(m=%{login.local})"
+#define S "(s=%{cert.subject})"
+#define I "(i=%{cert.issuer})"
+#define C "(c=%{client.addr})"
+#define P "(p=q)"
+
+static const struct narrow_row narrow_rows[] = {
+    {"narrow: login", U, {U, NULL, NULL}},
+    {"narrow: certificate", S, {NULL, S, NULL}},
+    {"narrow: issuer alone", I, {NULL, I, NULL}},
+    {"narrow: client", C, {NULL, NULL, C}},
+    {"narrow: nobody", P, {NULL, NULL, NULL}},
+    {"narrow: or of all", "(|" U S C ")", {"(|" U ")", "(|" S ")", "(|" C ")"}},
+    {"narrow: or, some twice", "(|" C U S M I C ")", {"(|" U M ")", "(|" S I ")", "(|" C C ")"}},
+    {"narrow: or with what is about nobody", "(|" U P ")", {"(|" U P ")", NULL, NULL}},
+    {"narrow: or with what is about nobody and a client", "(|" C P ")", {NULL, NULL, "(|" C P ")"}},
+    {"narrow: and with what is about nobody", "(&" P U ")", {"(&" P U ")", NULL, NULL}},
+    {"narrow: and of login and client", "(&" U C ")", {"(&" U C ")", NULL, NULL}},
+    {"narrow: and of client and login", "(&" C U ")", {"(&" C U ")", NULL, NULL}},
+    {"narrow: and of certificate and client", "(&" S C ")", {NULL, "(&" S C ")", NULL}},
+    {"narrow: and of login, certificate, client", "(&" U S C ")", {"(&" U S C ")", NULL, NULL}},
+    {"narrow: one term with both",
+     "(x=%{login}/%{client.addr})",
+     {"(x=%{login}/%{client.addr})", NULL, NULL}},
+    {"narrow: the presets' form",
+     "(&" P "(|" U C "))",
+     {"(&" P "(|" U "))", NULL, "(&" P "(|" C "))"}},
+    {"narrow: or of ands",
+     "(|(&" P U ")(&" P S ")(&" P C "))",
+     {"(|(&" P U "))", "(|(&" P S "))", "(|(&" P C "))"}},
+    {"narrow: beside the login a client or what is about nobody",
+     "(&" U "(|" C P "))",
+     {"(&" U "(|" C P "))", NULL, NULL}},
+    {"narrow: beside an or of logins",
+     "(&(|" U M ")(|" C P "))",
+     {"(&(|" U M ")(|" C P "))", NULL, NULL}},
+    {"narrow: beside an or that loses one",
+     "(&(|" U C ")(|" C P "))",
+     {"(&(|" U ")(|" C P "))", NULL, "(&(|" C ")(|" C P "))"}},
+    {"narrow: beside an or that loses one, whatever the order",
+     "(&(|" C P ")(|" U C "))",
+     {"(&(|" C P ")(|" U "))", NULL, "(&(|" C P ")(|" C "))"}},
+    {"narrow: both lose one",
+     "(&(|" U C ")(|" M C "))",
+     {"(&(|" U ")(|" M "))", NULL, "(&(|" C ")(|" C "))"}},
+    {"narrow: what keeps an alternative about nobody covers no other",
+     "(&(|" U P ")" C ")",
+     {NULL, NULL, "(&(|" U P ")" C ")"}},
+    {"narrow: an alternative about nobody hides no other",
+     "(&(|" P C "(&" U C "))" P ")",
+     {"(&(|" P "(&" U C "))" P ")", NULL, "(&(|" P C "(&" U C "))" P ")"}},
+    {"narrow: not of a client", "(!" C ")", {NULL, NULL, "(!" C ")"}},
+    {"narrow: not of a client beside what is about nobody",
+     "(&" P "(!" C "))",
+     {NULL, NULL, "(&" P "(!" C "))"}},
+    {"narrow: not of a client beside the login",
+     "(&" U "(!" C "))",
+     {"(&" U "(!" C "))", NULL, NULL}},
+    {"narrow: not of a login names none", "(&" C "(!" U "))", {NULL, NULL, NULL}},
+    {"narrow: not of a login", "(!" U ")", {"(!" U ")", NULL, NULL}},
+    {"narrow: deep inside",
+     "(|" P "(&" P "(|" C "(&" P "(|" S U "))))"
+     ")",
+     {"(|" P "(&" P "(|(&" P "(|" U ")))))", "(|" P "(&" P "(|(&" P "(|" S ")))))",
+      "(|" P "(&" P "(|" C ")))"}},
+};
+
+static const unsigned identities[WHO] = {DIR_FACTS_LOGIN, DIR_FACTS_CERT, DIR_FACTS_CLIENT};
+static const unsigned beside[WHO] = {DIR_FACTS_CERT | DIR_FACTS_CLIENT, DIR_FACTS_CLIENT, 0};
+
+/* With facts that are their own placeholders a filter is written as it stands in the template. */
+static void check_narrowed(struct arena *a, const char *text, enum who who, const char *want)
+{
+    static const struct dir_facts names = {{"%{login}", "%{login.local}", "%{login.domain}",
+                                            "%{account.dn}", "%{client.addr}", "%{cert.subject}",
+                                            "%{cert.issuer}"}};
+    struct dir_filter *whole = must_parse(a, text), *out = NULL;
+    const char *left = NULL;
+    bool asks = dir_filter_narrow(a, whole, identities[who], identities[who] | beside[who], &out);
+    assert_int_equal(asks, want != NULL);
+    if (!want) {
+        assert_null(out);
+        return;
+    }
+    assert_int_equal(dir_filter_expand(a, out, &names, &left, NULL), DIR_FILTER_OK);
+    assert_string_equal(left, want);
+    assert_int_equal(dir_filter_facts(out), dir_filter_facts(must_parse(a, want)));
+    assert_int_equal(dir_filter_expand(a, whole, &names, &left, NULL), DIR_FILTER_OK);
+    assert_string_equal(left, text);
+}
+
+static void run_narrow(void **state)
+{
+    const struct narrow_row *row = *state;
+    struct arena *a = arena_create();
+    for (int who = 0; who < WHO; who++)
+        check_narrowed(a, row->text, (enum who)who, row->want[who]);
+    arena_destroy(a);
+}
+
+static void test_facts(void **state)
+{
+    (void)state;
+    struct arena *a = arena_create();
+    assert_int_equal(dir_filter_facts(must_parse(a, P)), 0);
+    assert_int_equal(dir_filter_facts(must_parse(a, "(&" U "(|" C "(!" S ")))")),
+                     LOGIN | CLIENT | SUBJECT);
+    arena_destroy(a);
+}
+
+static void test_any_of(void **state)
+{
+    static const char *const attributes[] = {"mail", "proxyAddresses"};
+    static const char *const values[] = {"a*b@example.net", "smtp:(x)\\@example.net"};
+    (void)state;
+    struct arena *a = arena_create();
+    assert_string_equal(dir_filter_any_of(a, attributes, 2, values, 2),
+                        "(|(mail=a\\2ab@example.net)(mail=smtp:\\28x\\29\\5c@example.net)"
+                        "(proxyAddresses=a\\2ab@example.net)"
+                        "(proxyAddresses=smtp:\\28x\\29\\5c@example.net))");
+    assert_string_equal(dir_filter_any_of(a, attributes, 1, values, 1),
+                        "(|(mail=a\\2ab@example.net))");
+    arena_destroy(a);
+}
+
+static void test_check_text(void **state)
+{
+    (void)state;
+    struct errtext why = {""};
+    assert_true(dir_filter_check_text(span_of("\"a b\"@example.net"), &why));
+    assert_false(dir_filter_check_text(span_of("a@example.net "), &why));
+    assert_string_equal(why.text, "begins or ends with white space");
+    assert_false(dir_filter_check_text(span_of("a\xC2\xAD@example.net"), &why));
+    assert_false(dir_filter_check_text(span_of("a\xFF@example.net"), &why));
+    assert_true(dir_filter_check(DIR_FACT_CERT_SUBJECT, NULL, &why));
+    assert_true(dir_filter_check(DIR_FACT_CLIENT_ADDR, "2001:db8::1", &why));
 }
 
 /* ---- names ---- */
@@ -1029,6 +1324,7 @@ int main(void)
     ROWS_ADD(value_rows, run_value);
     ROWS_ADD(proofs_rows, run_proofs);
     ROWS_ADD(proven_rows, run_proven);
+    ROWS_ADD(narrow_rows, run_narrow);
     ROWS_ADD(names_rows, run_names);
     ROWS_ADD_TEST("20 groups may stand in each other", test_depth);
     ROWS_ADD_TEST("any number may stand side by side", test_width);
@@ -1037,6 +1333,9 @@ int main(void)
     ROWS_ADD_TEST("every octet is refused or found as it is", test_every_octet);
     ROWS_ADD_TEST("every character is refused or searched as login.h says", test_every_character);
     ROWS_ADD_TEST("every octet escaped", test_escape);
+    ROWS_ADD_TEST("facts of a filter", test_facts);
+    ROWS_ADD_TEST("one of many attributes, one of many values", test_any_of);
+    ROWS_ADD_TEST("which texts are searched for", test_check_text);
     ROWS_ADD_TEST("a filter serves many questions", test_again);
     return rows_main();
 }

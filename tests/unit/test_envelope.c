@@ -78,6 +78,70 @@ static void reads_sender(void **state)
     arena_destroy(a);
 }
 
+struct wrap_row {
+    const char *name, *argument, *macro;
+    bool batv, srs;
+    const char *inner; /* NULL for nothing unwrapped */
+};
+
+#define BATV "prvs=0123abcdef=ann@example.net"
+#define SRS  "SRS0=AbCd=TT=other.example=ann"
+
+static const struct wrap_row wraps[] = {
+    {"BATV", "<" BATV ">", BATV, .batv = true, .inner = "ann@example.net"},
+    {"BATV without a macro", "<" BATV ">", NULL, .batv = true, .inner = "ann@example.net"},
+    {"BATV of a foreign domain keeps it", "<prvs=0123abcdef=x@other.example>", NULL, .batv = true,
+     .inner = "x@other.example"},
+    {"BATV where it is not asked for", "<" BATV ">", NULL, .srs = true},
+    {"nothing is asked for", "<" BATV ">", NULL, .batv = false},
+    {"letter case of the macro", "<PRVS=0123ABCDEF=Ann@Example.Net>", BATV, .batv = true,
+     .inner = "ann@example.net"},
+    {"SRS in a domain of ours", "<" SRS "@example.net>", NULL, .srs = true,
+     .inner = "ann@other.example"},
+    {"SRS in a foreign domain is proof of nothing", "<" SRS "@relay.example>", NULL, .srs = true},
+    {"SRS in a subdomain of ours is foreign", "<" SRS "@mail.example.net>", NULL, .srs = true},
+    {"SRS where it is not asked for", "<" SRS "@example.net>", NULL, .batv = true},
+    {"both asked for, BATV", "<" BATV ">", NULL, .batv = true, .srs = true,
+     .inner = "ann@example.net"},
+    {"both asked for, SRS", "<" SRS "@example.net>", NULL, .batv = true, .srs = true,
+     .inner = "ann@other.example"},
+    {"one layer of two", "<prvs=0123abcdef=" SRS "@example.net>", NULL, .batv = true, .srs = true,
+     .inner = SRS "@example.net"},
+    {"a plain address", "<ann@example.net>", NULL, .batv = true, .srs = true},
+    {"a tag that is none", "<prvs=0123abcde=ann@example.net>", NULL, .batv = true, .srs = true},
+    {"a bare name", "<prvs=0123abcdef=ann>", "prvs=0123abcdef=ann", .batv = true},
+    {"a null sender", "<>", NULL, .batv = true, .srs = true},
+    {"two readings that differ", "<" BATV ">", "ann@example.net", .batv = true},
+};
+
+/* The address itself is judged too, so it stays what it is. */
+static void unwraps(void **state)
+{
+    const struct wrap_row *row = *state;
+    struct arena *a = arena_create();
+    struct addr_rules address = {.fold_local_part = true};
+    struct envelope_rules rules = {.address = &address,
+                                   .local_domains = local,
+                                   .unwrap_batv = row->batv,
+                                   .unwrap_srs = row->srs};
+    struct sender_fact got = {0}, plain = {0};
+    envelope_sender(a, &rules, row->argument, row->macro, &got);
+    rules.unwrap_batv = rules.unwrap_srs = false;
+    envelope_sender(a, &rules, row->argument, row->macro, &plain);
+    assert_int_equal(got.shape, plain.shape);
+    assert_int_equal(got.local, plain.local);
+    assert_null(plain.unwrapped);
+    if (got.shape == SENDER_ADDRESS)
+        assert_string_equal(got.addr.key, plain.addr.key);
+    assert_int_equal(got.unwrapped != NULL, row->inner != NULL);
+    if (row->inner) {
+        struct addr want;
+        assert_int_equal(addr_parse(a, &address, span_of(row->inner), &want, NULL), ADDR_OK);
+        assert_string_equal(got.unwrapped->key, want.key);
+    }
+    arena_destroy(a);
+}
+
 struct rcpt_row {
     const char *name, *argument, *macro, *own_addr;
     bool local;
@@ -132,6 +196,7 @@ int main(void)
     local = domset_create();
     assert_true(domset_add(local, span_of("example.net"), NULL));
     ROWS_ADD(senders, reads_sender);
+    ROWS_ADD(wraps, unwraps);
     ROWS_ADD(rcpts, reads_recipient);
     int failed = rows_main();
     domset_destroy(local);

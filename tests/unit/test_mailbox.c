@@ -358,7 +358,7 @@ struct bad_row {
 #define LINE_END  "without a fold"
 #define BLANK     "only white space"
 
-#define EDGE   "an encoded word reaches over the edge of quotes or a comment"
+#define EDGE   "an encoded word reaches over the edge of quotes, brackets or a comment"
 #define NESTED "a comment with parentheses in it holds what may be an address"
 
 static const struct bad_row bad_rows[] = {
@@ -497,6 +497,12 @@ static const struct bad_row bad_rows[] = {
     {"encoded word that begins in quotes",
      TEXT("\"=?utf-8?Q?\"?=\" <alice@example.co\"=?utf-8?Q?\"?=\" <alice@example.com>"), EDGE,
      NULL},
+    {"encoded word from the name into the brackets", TEXT("=?utf-8?Q?Victim_<alice?=@example.com>"),
+     EDGE, NULL},
+    {"encoded word that ends before the local part", TEXT("Victim =?utf-8?Q?<?=alice@example.com>"),
+     EDGE, NULL},
+    {"encoded word into the brackets, behind quotes in brackets",
+     TEXT("<\"a>b\"@example.com>, =?utf-8?Q?x <?=alice@example.com>"), EDGE, NULL},
     {"encoded word from one comment to another", TEXT("(=?utf-8?B?)(?=)alice@example.com"), EDGE,
      NULL},
     {"nested comment that holds an address", TEXT("(a (b) CEO <ceo@x.org>, ) <alice@example.com>"),

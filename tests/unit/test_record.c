@@ -21,6 +21,7 @@ struct scene {
     struct field_fact fields[3];
     struct shown_address seen[2];
     struct shown shown;
+    struct change_list changes;
     struct record record;
 };
 
@@ -105,11 +106,96 @@ static void hostile(struct scene *s)
     s->facts.answer = NULL;
 }
 
+static void of_certificate(struct scene *s)
+{
+    accepted(s);
+    s->facts.principal = (struct principal){.kind = PRINCIPAL_CERT,
+                                            .raw = "",
+                                            .cert_subject = "CN=\"host\",O=x",
+                                            .cert_issuer = "CN=ca",
+                                            .client_addr = "192.0.2.1"};
+}
+
+static void of_network(struct scene *s)
+{
+    accepted(s);
+    s->facts.principal =
+        (struct principal){.kind = PRINCIPAL_NETWORK, .raw = "", .network = "192.0.2.0/24"};
+}
+
+static void of_nobody(struct scene *s)
+{
+    accepted(s);
+    s->facts.principal = (struct principal){.kind = PRINCIPAL_NONE, .raw = "typed"};
+    s->decision = (struct decision){.effect = EFFECT_ACCEPT};
+    s->facts.answer = NULL;
+}
+
+static void of_master(struct scene *s)
+{
+    accepted(s);
+    s->facts.principal.login.master = "admin";
+}
+
+static const struct change changes[] = {
+    {CHANGE_REMOVE, "X-Sent-By", 1, NULL},        {CHANGE_SET, "From", 1, "ann@example.net"},
+    {CHANGE_HOLD, NULL, 0, "sendas-milter: x"},   {CHANGE_ADD, "Reply-To", 0, "b@x.org"},
+    {CHANGE_SENDER, NULL, 0, "ann@example.net"},  {CHANGE_INSERT, "X-Sent-By", 0, "sasl=\"ann\""},
+    {CHANGE_INSERT, "X-Sendas-Tag", 0, "a;\n b"},
+};
+
+static void with_changes(struct scene *s, enum effect effect, size_t count)
+{
+    accepted(s);
+    s->decision = (struct decision){
+        .effect = effect,
+        .reason = REASON_FROM_NOT_GRANTED,
+        .findings = {{.reason = REASON_FROM_NOT_GRANTED, .effect = effect, .address = "b@x.org"}},
+        .finding_count = 1,
+    };
+    s->changes = (struct change_list){changes, count};
+    s->record.changes = &s->changes;
+}
+
+static void rewritten(struct scene *s)
+{
+    with_changes(s, EFFECT_REWRITE, 6);
+}
+
+static void tagged(struct scene *s)
+{
+    with_changes(s, EFFECT_TAG, 7);
+}
+
+static void would_rewrite(struct scene *s)
+{
+    with_changes(s, EFFECT_REWRITE, 0);
+    s->decision.effect = EFFECT_ACCEPT;
+    s->decision.findings[0].observed = true;
+}
+
+static void held(struct scene *s)
+{
+    with_changes(s, EFFECT_QUARANTINE, 0);
+}
+
+static void for_now(struct scene *s)
+{
+    with_changes(s, EFFECT_TEMPFAIL, 0);
+}
+
 struct row {
     const char *name;
     void (*build)(struct scene *scene);
     const char *text, *json;
 };
+
+#define HEAD                                                                                       \
+    "event=message qid=4ABC client=192.0.2.1 listener=ORIGINATING port=587 policy=submission "
+#define ANN    "principal=sasl login=ann "
+#define CLAIMS "sender=ann@example.net from=ann@example.net rcpts=2 "
+#define GRANTS "sender_grant=corp:senders:senders:12 from_grant=corp:senders:senders:12 "
+#define TAIL   "age_us=7 waited_us=3 spent_us=40"
 
 static const struct row rows[] = {
     {"accepted", accepted,
@@ -142,6 +228,36 @@ static const struct row rows[] = {
      "principal=sasl login=\"a\\x0aevent=message verdict=accept\" sender=\"<a \\\"\\\\\\xff@b>\" "
      "rcpt=\"\" rcpts=2 rcpts_refused=1 verdict=accept trusted=yes waited_us=3 spent_us=40",
      "\"login\":\"a\\nevent=message verdict=accept\""},
+    {"a certificate", of_certificate,
+     HEAD "principal=cert cert_subject=\"CN=\\\"host\\\",O=x\" cert_issuer=\"CN=ca\" " CLAIMS
+          "verdict=accept " GRANTS TAIL,
+     "\"cert_subject\":\"CN=\\\"host\\\",O=x\",\"cert_issuer\":\"CN=ca\""},
+    {"a network", of_network,
+     HEAD "principal=network network=192.0.2.0/24 " CLAIMS "verdict=accept " GRANTS TAIL,
+     "\"principal\":\"network\",\"network\":\"192.0.2.0/24\""},
+    {"nobody, whatever was typed", of_nobody,
+     HEAD "principal=none " CLAIMS "verdict=accept waited_us=3 spent_us=40",
+     "\"principal\":\"none\",\"sender\""},
+    {"a master user", of_master,
+     HEAD "principal=sasl login=ann master=admin " CLAIMS "verdict=accept " GRANTS TAIL,
+     "\"master\":\"admin\""},
+    {"rewritten: accepted, with what was changed", rewritten,
+     HEAD ANN CLAIMS "verdict=accept effect=rewrite reason=from-not-granted address=b@x.org "
+                     "changed=X-Sent-By,From,Reply-To,MAIL,X-Sent-By " TAIL,
+     "\"effect\":\"rewrite\""},
+    {"tagged: more changes than are named", tagged,
+     HEAD ANN CLAIMS "verdict=accept effect=tag reason=from-not-granted address=b@x.org "
+                     "changed=X-Sent-By,From,Reply-To,MAIL,X-Sent-By changed_count=6 " TAIL,
+     "\"changed\":\"X-Sent-By,From,Reply-To,MAIL,X-Sent-By\",\"changed_count\":6"},
+    {"observed: would have been rewritten", would_rewrite,
+     HEAD ANN CLAIMS "verdict=accept would=rewrite reason=from-not-granted address=b@x.org " TAIL,
+     "\"would\":\"rewrite\""},
+    {"held is a verdict of its own, and nothing is changed", held,
+     HEAD ANN CLAIMS "verdict=quarantine reason=from-not-granted address=b@x.org " TAIL,
+     "\"verdict\":\"quarantine\""},
+    {"refused for now", for_now,
+     HEAD ANN CLAIMS "verdict=tempfail reason=from-not-granted address=b@x.org " TAIL,
+     "\"verdict\":\"tempfail\""},
 };
 
 static void writes(void **state)

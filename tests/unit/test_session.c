@@ -100,7 +100,8 @@ static void a_reply_outlives_its_message(void **state)
     struct session_answer answer = session_eom(w->session, NULL);
     assert_int_equal(answer.effect, EFFECT_REJECT);
     assert_string_equal(answer.reply.code, "550");
-    assert_non_null(strstr(answer.reply.lines[0], "from-not-granted: From address <bob@example.net>"));
+    assert_non_null(
+        strstr(answer.reply.lines[0], "from-not-granted: From address <bob@example.net>"));
 }
 
 static void a_message_keeps_its_configuration(void **state)

@@ -13,7 +13,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { TIMEOUT_MS = 10000, SHORT_TIMEOUT_MS = 30, REPLIES_MAX = 3 };
+enum { TIMEOUT_MS = 10000, SHORT_TIMEOUT_MS = 30, REPLIES_MAX = 5 };
 
 /* Packets that the peer sends for one event, each after its length. */
 struct scripted {
@@ -393,11 +393,32 @@ static const struct row rows[] = {
     {.name = "changes at the end, before the answer",
      .replies = {ON('E', "hX-Foo\0bar\0"), ON('E', "i\0\0\0\1Sender\0 a@b\0"), ON('E', "c")},
      .at = 'E',
-     .change = "add X-Foo: bar; insert Sender:  a@b at 1"},
+     .change = "add X-Foo bar; insert Sender 1  a@b"},
     {.name = "quarantine and a new sender",
      .replies = {ON('E', "qwhy\0"), ON('E', "e<a@b>\0"), ON('E', "c")},
      .at = 'E',
-     .change = "quarantine why; change sender to <a@b>"},
+     .change = "hold why; mail <a@b>"},
+    {.name = "fields set and taken out",
+     .replies = {ON('E', "m\0\0\0\2Sender\0a@b\0"), ON('E', "m\0\0\1\1Sender\0\0"),
+                 ON('E', "iX\0\0\0Y\0\0"), ON('E', "c")},
+     .at = 'E',
+     .change = "set Sender 2 a@b; remove Sender 257; insert Y 1476395008 "},
+    {.name = "a value brings its blank along where that was negotiated",
+     .steps = STEP_LEADING_SPACE,
+     .replies = {ON('E', "hX-Foo\0 bar\0"), ON('E', "m\0\0\0\1Sender\0a@b\0"), ON('E', "c")},
+     .at = 'E',
+     .change = "add X-Foo bar; set Sender 1a@b"},
+    {.name = "recipients and the body",
+     .replies = {ON('E', "+<a@b>\0"), ON('E', "2<c@d>\0"), ON('E', "-<e@f>\0"), ON('E', "bxyz"),
+                 ON('E', "c")},
+     .at = 'E',
+     .change = "add-recipient <a@b>; add-recipient <c@d>; remove-recipient <e@f>; replace-body"},
+    {.name = "a change of a field without an index",
+     .replies = {ON('E', "m\0\0\0")},
+     .fails = "answers 'm'"},
+    {.name = "a change of a field without a value",
+     .replies = {ON('E', "m\0\0\0\1Sender\0")},
+     .fails = "answers 'm'"},
     {.name = "a change before the end is no answer",
      .replies = {ON('R', "hX-Foo\0bar\0")},
      .fails = "answers 'h'"},
