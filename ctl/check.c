@@ -61,6 +61,29 @@ static const char *detail_of(const struct decision *decision)
     return NULL;
 }
 
+/* What may be done with an address that is not granted to send as; NULL for nothing. */
+static const char *on_behalf(const struct check *c, const struct addr *addr)
+{
+    const struct account *account = &c->answer->account;
+    const struct grant *grant = grant_find(c->arena, &c->conf->address, GRANT_FOR_AUTHOR,
+                                           account->lists, account->list_count, addr);
+    if (!grant)
+        return NULL;
+    return arena_printf(c->arena,
+                        "on behalf only, by \"%s\" in %s: may be in From, beside a Sender that is "
+                        "granted",
+                        grant_text(c->arena, grant), grant->entry);
+}
+
+static const char *why_not(const struct check *c, const struct addr *addr,
+                           const struct decision *decision)
+{
+    const char *detail = detail_of(decision);
+    if (detail || decision->reason != REASON_SENDER_NOT_GRANTED)
+        return detail;
+    return on_behalf(c, addr);
+}
+
 static void judge_account(const struct check *c, const struct addr *addr, struct finding_line *out)
 {
     struct decision decision;
@@ -74,7 +97,7 @@ static void judge_account(const struct check *c, const struct addr *addr, struct
         says(out, OUTCOME_UNKNOWN, decision.reason, detail_of(&decision));
         return;
     case EFFECT_REJECT:
-        says(out, OUTCOME_NO, decision.reason, detail_of(&decision));
+        says(out, OUTCOME_NO, decision.reason, why_not(c, addr, &decision));
         return;
     }
 }
