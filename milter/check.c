@@ -38,8 +38,9 @@ static void print_lists(struct arena *a, const char *word, const struct grant_li
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < lists[i].count; k++) {
             const struct grant *grant = &lists[i].items[k];
-            (void)printf("  %s %s, by %s of %s (directory %s)\n", word, grant_text(a, grant),
-                         grant->attribute, grant->entry, grant->directory);
+            (void)printf("  %s %s%s, by %s of %s (directory %s)\n", word, grant_text(a, grant),
+                         grant->right == GRANT_ON_BEHALF ? " on behalf" : "", grant->attribute,
+                         grant->entry, grant->directory);
         }
 }
 
