@@ -61,28 +61,27 @@ static const char *detail_of(const struct decision *decision)
     return NULL;
 }
 
-/* Whether it may stand in From all the same, and with which Sender; NULL for no. */
+/* What may be done with an address that is not granted to send as; NULL for nothing. */
 static const char *on_behalf(const struct check *c, const struct addr *addr)
 {
-    struct policy policy;
-    struct decision decision;
-    struct mailbox mailbox = {.addr = *addr};
-    bool local = true;
-    struct facts facts = {
-        .stage = FACTS_EOM,
-        .principal = {.kind = PRINCIPAL_SASL, .raw = c->raw_login, .login = c->login},
-        .answer = c->answer,
-        .sender = {.shape = SENDER_NULL, .raw = "<>"},
-        .from_fields = 1,
-        .from = {.status = MAILBOX_OK, .list = {&mailbox, 1}, .local = &local, .raw = addr->key},
-    };
-    policy_defaults(&policy);
-    policy.actions[CHECK_NULL_SENDER] = ACTION_ALLOW;
-    policy_decide(c->arena, &c->conf->address, &policy, &facts, &decision);
-    if (decision.effect != EFFECT_ACCEPT || !decision.adds_sender)
+    const struct account *account = &c->answer->account;
+    const struct grant *grant = grant_find(c->arena, &c->conf->address, GRANT_FOR_AUTHOR,
+                                           account->lists, account->list_count, addr);
+    if (!grant)
         return NULL;
-    return arena_printf(c->arena, "granted on behalf: in From only, with the Sender %s",
-                        decision.primary);
+    return arena_printf(c->arena,
+                        "on behalf only, by \"%s\" in %s: may be in From, beside a Sender that is "
+                        "granted",
+                        grant_text(c->arena, grant), grant->entry);
+}
+
+static const char *why_not(const struct check *c, const struct addr *addr,
+                           const struct decision *decision)
+{
+    const char *detail = detail_of(decision);
+    if (detail || decision->reason != REASON_SENDER_NOT_GRANTED)
+        return detail;
+    return on_behalf(c, addr);
 }
 
 static void judge_account(const struct check *c, const struct addr *addr, struct finding_line *out)
@@ -95,8 +94,7 @@ static void judge_account(const struct check *c, const struct addr *addr, struct
     } else if (decision.effect == EFFECT_TEMPFAIL) {
         says(out, OUTCOME_UNKNOWN, decision.reason, detail_of(&decision));
     } else {
-        const char *behalf = on_behalf(c, addr);
-        says(out, OUTCOME_NO, decision.reason, behalf ? behalf : detail_of(&decision));
+        says(out, OUTCOME_NO, decision.reason, why_not(c, addr, &decision));
     }
 }
 

@@ -68,7 +68,7 @@ static struct owner *owner_next(struct dir_file *d)
 {
     if (d->owner_count % PIECE == 0) {
         size_t pieces = d->owner_count / PIECE;
-        d->pieces = xrealloc(d->pieces, (pieces + 1) * sizeof *d->pieces);
+        d->pieces = xrealloc(d->pieces, (pieces + 1) * sizeof(struct owner *));
         d->pieces[pieces] = arena_array(d->arena, PIECE, sizeof(struct owner));
     }
     return owner_at(d, d->owner_count++);

@@ -28,6 +28,9 @@ sales@example.org ann, bob
 "ann lee"@example.org ann
 root root
 * boss
+chief@example.org on-behalf:ann, net:10.0.0.0/8, "cert:My CA|mx"
+@chief.example on-behalf:ann bob
+lists+*@example.org on-behalf:ann bob
 """
 
 
@@ -233,6 +236,18 @@ CHECKS = [
     ("ann", "bob@example.org", 1, "no, sender-not-granted"),
     ("ann", "any@sub.ann.example", 1, "no, sender-not-granted"),
     ("boss", "root", 1, "no, sender-not-granted"),
+    ("ann", "chief@example.org", 1, 'no, sender-not-granted: on behalf only, by "chief@example.org" '
+     'in {senders}:8: may be in From, beside a Sender that is granted'),
+    ("ann", "chief+x@example.org", 1, 'no, sender-not-granted: on behalf only, by "chief@example.org"'),
+    ("ann", "any@chief.example", 1, 'no, sender-not-granted: on behalf only, by "@chief.example" in'),
+    ("ann", "chief@example.com", 1, "no, sender-not-granted\n"),
+    ("ann", "lists+x@example.org", 1, "no, sender-not-granted\n"),
+    ("bob", "chief@example.org", 1, "no, sender-not-granted\n"),
+    ("bob", "any@chief.example", 0, 'yes, by "@chief.example"'),
+    ("bob", "lists+*@example.org", 0, 'yes, by "lists+*@example.org"'),
+    ("on-behalf:ann", "chief@example.org", 1, "no, login-unknown"),
+    ("net:10.0.0.0/8", "chief@example.org", 1, "no, login-unknown"),
+    ("cert:my", "chief@example.org", 1, "no, login-unknown"),
     ("eve", "ann@example.org", 1, "no, login-unknown"),
     ("ann ", "ann@example.org", 1, "no, login-unknown: "),
     ("", "ann@example.org", 1, "no, login-unknown"),

@@ -296,6 +296,21 @@ def command_line():
 
 
 @case
+def directories_asked():
+    """-t -t LOGIN tells the grants, and which of them are on behalf only"""
+    senders = "ann@example.net ann\nboss@example.net on-behalf:ann, net:10.0.0.0/8\n"
+    with Daemon(senders=senders) as d:
+        code, text = run_program("-t", "-t", "-c", d.conf_file, "ann", "net:10.0.0.0/8")
+        equal(code, 0)
+        by = "by senders of %s" % d.senders_file
+        equal(text, "login ann: %s, enabled, primary address ann@example.net\n"
+              "  may use ann@example.net, %s:1 (directory test)\n"
+              "  may use boss@example.net on behalf, %s:2 (directory test)\n"
+              "login net:10.0.0.0/8: not known: test: no entry in %s has this owner\n"
+              % (d.senders_file, by, by, d.senders_file))
+
+
+@case
 def packet_in_pieces():
     """A packet that comes byte by byte, with a reload in between"""
     with Daemon() as d, session(d.socket) as m:
