@@ -29,6 +29,7 @@ import cases_load  # noqa: F401
 import cases_ldap  # noqa: F401
 import cases_daemon  # noqa: F401
 import cases_actions  # noqa: F401
+import cases_random  # noqa: F401
 import cases_marks  # noqa: F401
 import cases_reports  # noqa: F401
 import cases_port25  # noqa: F401
