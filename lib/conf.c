@@ -28,8 +28,10 @@ static const struct conf_option *next_option(const struct conf_option *option)
     const struct conf_option *next = option + 1;
     if (next->name)
         return next;
-    bool more = option->section != CONF_SECTION_DIRECTORY;
-    return more ? conf_directory_options : NULL;
+    if (option->section == CONF_SECTION_NETWORK)
+        return NULL;
+    return option->section == CONF_SECTION_DIRECTORY ? conf_network_options
+                                                     : conf_directory_options;
 }
 
 /* ---- lists from files ---- */
@@ -117,7 +119,8 @@ static int note_item(cfg_t *cfg, cfg_opt_t *opt)
 static const char *const section_names[CONF_SECTIONS] = {
     [CONF_SECTION_TOP] = NULL,          [CONF_SECTION_LOGIN] = "login",
     [CONF_SECTION_ADDRESS] = "address", [CONF_SECTION_DIRECTORY] = "directory",
-    [CONF_SECTION_POLICY] = "policy",   [CONF_SECTION_REPLY] = "reply",
+    [CONF_SECTION_NETWORK] = "network", [CONF_SECTION_POLICY] = "policy",
+    [CONF_SECTION_REPLY] = "reply",
 };
 
 enum { WORDS_MAX = 64 };
@@ -486,6 +489,7 @@ static void apply_all(struct conf_load *l, const char *file)
     apply_single(l, CONF_SECTION_ADDRESS);
     check_aliases(l);
     conf_apply_directories(l);
+    conf_apply_networks(l);
     apply_policies(l);
     apply_replies(l);
     warn_of_open_ends(l, file);
