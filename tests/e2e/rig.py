@@ -20,9 +20,13 @@ import sys
 import tempfile
 import time
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "ldap"))
+
+import ldapca
 import sink
 
 PASSWORD = "secret"
+AUTHORITY = "Rig CA"  # the common name of the authority whose client certificates prove something
 START_SECONDS = 20
 STOP_SECONDS = 20
 POSTFIX_LIFE_SECONDS = 900  # the master ends itself after that, whatever becomes of us
@@ -43,6 +47,12 @@ LISTENERS = {
                               "inet:127.0.0.1:{spare_milter}",)),
     "watched": (True, "ORIGINATING", ("smtpd_milters=inet:127.0.0.1:{spare_milter},"
                                       "inet:127.0.0.1:{stamper}",)),
+    # asks the client for a certificate
+    "tls": (True, "ORIGINATING", ("smtpd_milters=inet:127.0.0.1:{spare_milter}",
+                                  "smtpd_tls_security_level=may", "smtpd_tls_ask_ccert=yes",
+                                  "smtpd_tls_cert_file={server.cert}",
+                                  "smtpd_tls_key_file={server.key}",
+                                  "smtpd_tls_CAfile={authority}")),
 }
 
 SENDERS = """\
@@ -330,6 +340,30 @@ class Daemon:
                                        None), seconds)
 
 
+class Certificates:
+    """Of the MTA, of two clients, and two that the MTA does not trust: from another authority that
+    calls itself by the same name, and signed by themselves alone."""
+
+    def __init__(self, rig):
+        openssl = need("openssl")
+        ours = ldapca.Authority(openssl, rig.path("ca"), AUTHORITY)
+        theirs = ldapca.Authority(openssl, rig.path("other-ca"), AUTHORITY)
+        second = ldapca.Authority(openssl, rig.path("second-ca"), "Second CA")
+        self.server = ours.issue("server", "mx.example.com")
+        self.relay = ours.issue("relay", "relay one")
+        self.nobody = ours.issue("nobody", "nobody")
+        self.expired = ours.issue("expired", "relay one", end="20210101000000Z")
+        self.of_second = second.issue("relay", "relay one")
+        self.of_theirs = theirs.issue("relay", "relay one")
+        self.trusted = rig.path("authorities.pem")
+        Daemon.write(self.trusted, "".join(self.text(each.cert) for each in (ours, second)))
+
+    @staticmethod
+    def text(path):
+        with open(path, encoding="ascii") as file:
+            return file.read()
+
+
 class Rig:
     def __init__(self, milter):
         if os.geteuid() != 0:
@@ -360,6 +394,7 @@ class Rig:
         os.chmod(self.dir, 0o755)
         self.ports = free_ports([*LISTENERS, "spare_milter", "stamper"])
         self.sink = sink.Sink()
+        self.certificates = Certificates(self)
         self.start_dovecot()
         self.main = Daemon(self, "main", "unix:" + self.path("milter.sock"))
         self.spare = Daemon(self, "spare", f"inet:{self.ports['spare_milter']}@127.0.0.1")
@@ -414,7 +449,8 @@ class Rig:
             if daemon_name:
                 text += f"  -o milter_macro_daemon_name={daemon_name}\n"
             for option in options:
-                text += f"  -o {option.format(**self.ports)}\n"
+                text += "  -o " + option.format(**self.ports, server=self.certificates.server,
+                                                authority=self.certificates.trusted) + "\n"
         return text
 
     def postconf(self, name):

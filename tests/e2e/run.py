@@ -29,11 +29,13 @@ import cases_load  # noqa: F401
 import cases_ldap  # noqa: F401
 import cases_daemon  # noqa: F401
 import cases_actions  # noqa: F401
+import cases_random  # noqa: F401
 import cases_marks  # noqa: F401
 import cases_reports  # noqa: F401
 import cases_port25  # noqa: F401
 import cases_behalf  # noqa: F401
 import cases_owners  # noqa: F401
+import cases_networks  # noqa: F401
 import cases_at_last  # noqa: F401
 
 

@@ -5,6 +5,7 @@ smtplib would repair half of what these tests want to send.
 import base64
 import re
 import socket
+import ssl
 
 TIMEOUT = 60
 SHOWN = 160  # octets of a line in the transcript
@@ -84,6 +85,21 @@ class Smtp:
     def ehlo(self, name="client.test"):
         return self.command(f"EHLO {name}")
 
+    def starttls(self, certificate=None):
+        """TLS, with a certificate of the client's own where one is given, and EHLO."""
+        reply = self.command("STARTTLS")
+        if reply.code != 220:
+            return reply
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        if certificate:
+            context.load_cert_chain(certificate.cert, certificate.key)
+        self.file.close()
+        self.sock = context.wrap_socket(self.sock)
+        self.file = self.sock.makefile("rb")
+        return self.ehlo()
+
     def auth_plain(self, login, password):
         token = base64.b64encode(b"\0" + octets(login) + b"\0" + octets(password))
         return self.command(b"AUTH PLAIN " + token)
@@ -97,6 +113,8 @@ class Smtp:
         """A new session as someone else; the server answers with a new greeting."""
         words = " ".join(f"{name}={value}" for name, value in attributes.items())
         reply = self.command(f"XCLIENT {words}")
+        if reply.code != 220:
+            raise ValueError(f"XCLIENT {words}: {reply}")
         self.ehlo()
         return reply
 
