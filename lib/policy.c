@@ -211,10 +211,11 @@ struct judge {
     const struct policy *policy;
     const struct facts *facts;
     struct decision *decision;
-    bool exempt;            /* claim checks observe for this login */
-    bool unavailable;       /* said already that a directory did not answer */
-    bool unavailable_noted; /* the same, but only observed */
-    bool covered;           /* Resent-* take the place of From's grant */
+    bool exempt;                     /* claim checks observe for this login */
+    bool unavailable;                /* said already that a directory did not answer */
+    bool unavailable_noted;          /* the same, but only observed */
+    bool covered;                    /* Resent-* take the place of From's grant */
+    enum claim_result resent_result; /* whether they may */
     enum claim_result sender_result;
     enum claim_result from_result; /* the worst of its mailboxes */
 };
@@ -641,6 +642,12 @@ static const char *why_not(const struct judge *j, const struct addr *addr)
     return has_no_grant(&j->facts->answer->account) ? "the account has no address" : NULL;
 }
 
+static void add_claim_not_known(struct judge *j, enum policy_action action)
+{
+    if (action == ACTION_REJECT || action == ACTION_TEMPFAIL || action == ACTION_OBSERVE)
+        add_not_known(j, j->exempt || action == ACTION_OBSERVE, claim_not_lately);
+}
+
 static void judge_claim(struct judge *j, const struct addr *addr, enum reason reason,
                         enum policy_action action)
 {
@@ -653,8 +660,7 @@ static void judge_claim(struct judge *j, const struct addr *addr, enum reason re
         add_claim(j, reason, action, addr->key, why_not(j, addr));
         return;
     case CLAIM_NOT_KNOWN:
-        if (action == ACTION_REJECT || action == ACTION_TEMPFAIL || action == ACTION_OBSERVE)
-            add_not_known(j, j->exempt || action == ACTION_OBSERVE, claim_not_lately);
+        add_claim_not_known(j, action);
         return;
     }
 }
@@ -667,21 +673,23 @@ static void rule_sender(struct judge *j)
                     claim_action(j, CHECK_ENVELOPE, sender->local));
 }
 
-/* At least one Resent-From, and nothing in any Resent-* that is not granted. */
-static bool resent_covers(const struct judge *j)
+/* May Resent-* stand for From? At least one Resent-From, and the worst of all that any claims. */
+static enum claim_result resent_result(const struct judge *j)
 {
     bool resent = false;
+    enum claim_result worst = CLAIM_GRANTED;
     if (!j->policy->resent_covers_from || j->facts->too_large)
-        return false;
+        return CLAIM_NOT_GRANTED;
     for (size_t i = 0; i < j->facts->field_count; i++) {
         const struct field_fact *field = &j->facts->fields[i];
         if (field->kind == FIELD_SENDER || field->status == MAILBOX_BLANK)
             continue;
-        if (field_result(j, field) != CLAIM_GRANTED)
-            return false;
+        enum claim_result one = field_result(j, field);
+        if (one > worst)
+            worst = one;
         resent = resent || field->kind == FIELD_RESENT_FROM;
     }
-    return resent;
+    return resent ? worst : CLAIM_NOT_GRANTED;
 }
 
 static enum claim_result from_result(const struct judge *j)
@@ -701,12 +709,13 @@ static enum claim_result from_result(const struct judge *j)
 static void find_grants(struct judge *j)
 {
     const struct facts *f = j->facts;
-    j->sender_result = j->from_result = CLAIM_NOT_GRANTED;
+    j->sender_result = j->from_result = j->resent_result = CLAIM_NOT_GRANTED;
     if (f->sender.shape == SENDER_ADDRESS)
         j->sender_result = claim_result(j, &f->sender.addr, &j->decision->sender_grant);
     if (!at_end(j) || f->from_fields != 1 || f->from.status != MAILBOX_OK)
         return;
-    j->covered = resent_covers(j);
+    j->resent_result = resent_result(j);
+    j->covered = j->resent_result == CLAIM_GRANTED;
     j->from_result = from_result(j);
 }
 
@@ -803,6 +812,8 @@ static void rule_from(struct judge *j)
         if (fits_envelope(j, addr))
             judge_claim(j, addr, REASON_FROM_NOT_GRANTED,
                         claim_action(j, CHECK_HEADER_FROM, from->local[i]));
+        else if (j->resent_result == CLAIM_NOT_KNOWN)
+            add_claim_not_known(j, action_of(j, CHECK_HEADER_FROM));
         else
             add_claim(j, REASON_FROM_NOT_GRANTED, action_of(j, CHECK_HEADER_FROM), addr->key,
                       "not the envelope sender");
