@@ -38,6 +38,7 @@ struct judge {
     bool unavailable_noted; /* the same, but only observed */
     bool covered;           /* Resent-* take the place of From's grant */
     bool sender_is_ours;    /* what goes on behalf gets our Sender */
+    struct claim resent;    /* whether Resent-* may take the place of From's grant */
     struct claim behalf;    /* the Sender that a From on behalf needs */
     struct claim sender;    /* of the envelope */
     struct claim from;      /* the worst of its mailboxes */

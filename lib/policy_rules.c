@@ -561,21 +561,22 @@ static void rule_sender(struct judge *j)
                     (struct finding){.reason = REASON_SENDER_NOT_GRANTED});
 }
 
-/* At least one Resent-From, and nothing in any Resent-* that is not granted. */
-static bool resent_covers(struct judge *j)
+/* May Resent-* stand for From? At least one Resent-From, and the worst of all that any claims. */
+static struct claim resent_claim(struct judge *j)
 {
     bool resent = false;
+    const struct claim none = {.result = CLAIM_NOT_GRANTED};
+    struct claim worst = {.result = CLAIM_GRANTED};
     if (!j->policy->resent_covers_from || j->facts->too_large)
-        return false;
+        return none;
     for (size_t i = 0; i < j->facts->field_count; i++) {
         const struct field_fact *field = &j->facts->fields[i];
         if (field->kind == FIELD_SENDER || field->status == MAILBOX_BLANK)
             continue;
-        if (field_claim(j, field).result != CLAIM_GRANTED)
-            return false;
+        worst = claim_worse(worst, field_claim(j, field));
         resent = resent || field->kind == FIELD_RESENT_FROM;
     }
-    return resent;
+    return resent ? worst : none;
 }
 
 /* A Sender that is going to be replaced, or taken out, counts as none. */
@@ -626,10 +627,11 @@ static void find_grants(struct judge *j)
     j->sender = claim_of_sender(j);
     if (j->sender.result == CLAIM_GRANTED)
         j->decision->sender_grant = j->sender.grant;
-    j->from = (struct claim){.result = CLAIM_NOT_GRANTED};
+    j->from = j->resent = (struct claim){.result = CLAIM_NOT_GRANTED};
     if (!at_end(j) || f->from_fields != 1 || f->from.status != MAILBOX_OK)
         return;
-    j->covered = resent_covers(j);
+    j->resent = resent_claim(j);
+    j->covered = j->resent.result == CLAIM_GRANTED;
     j->behalf = behalf_claim(j);
     j->from = from_claim(j);
 }
@@ -717,11 +719,13 @@ static void judge_author(struct judge *j, const struct field_fact *from, size_t 
     if (fits_envelope(j, addr)) {
         struct claim claim = claim_of_author(j, addr);
         judge_claim(j, &claim, addr, claim_action(j, CHECK_HEADER_FROM, from->local[i]), finding);
-        return;
+    } else if (j->resent.result == CLAIM_NOT_KNOWN) { /* Resent-* may cover it */
+        judge_claim(j, &j->resent, addr, action_of(j, CHECK_HEADER_FROM), finding);
+    } else {
+        finding.address = addr->key;
+        finding.detail = "not the envelope sender";
+        add_claim(j, action_of(j, CHECK_HEADER_FROM), finding);
     }
-    finding.address = addr->key;
-    finding.detail = "not the envelope sender";
-    add_claim(j, action_of(j, CHECK_HEADER_FROM), finding);
 }
 
 static void rule_from(struct judge *j)
