@@ -84,7 +84,8 @@ static void look_up(struct dir *dir, unsigned user)
     char name[64];
     (void)snprintf(name, sizeof name, "user%u@example.net", user);
     struct dir_question question = {
-        .login = {.name = name, .local = name, .domain = "example.net"}};
+        .principal = {.kind = PRINCIPAL_SASL,
+                      .login = {.name = name, .local = name, .domain = "example.net"}}};
     struct dir_lookup *lookup = dir_start(dir, &question);
     struct account_answer *answer = dir_join(lookup, 0);
     if (answer->status != ACCOUNT_FOUND)

@@ -119,7 +119,9 @@ static double front_lookup(struct dir *dir, unsigned user)
 {
     char name[32];
     (void)snprintf(name, sizeof name, "user%u", user);
-    struct dir_question question = {.login = {.name = name, .local = name, .domain = ""}};
+    struct dir_question question = {
+        .principal = {.kind = PRINCIPAL_SASL,
+                      .login = {.name = name, .local = name, .domain = ""}}};
     uint64_t start = clock_now(&clock_real);
     struct dir_lookup *lookup = dir_start(dir, &question);
     struct account_answer *answer = dir_join(lookup, 10 * CLOCK_S);

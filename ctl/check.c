@@ -154,7 +154,7 @@ static json_t *line_json(const struct check *c, const struct finding_line *f)
 
 static void ask(struct check *c)
 {
-    struct dir_question question = {.login = c->login};
+    struct dir_question question = {.principal = {.kind = PRINCIPAL_SASL, .login = c->login}};
     struct dir_lookup *lookup = dir_start(c->conf->dir, &question);
     c->answer = dir_join(lookup, c->conf->command_budget);
     dir_lookup_release(lookup);

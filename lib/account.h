@@ -25,6 +25,12 @@ enum account_status {
 
 enum account_state { ACCOUNT_ENABLED, ACCOUNT_DISABLED };
 
+/* Who it is in one directory. */
+struct account_source {
+    const char *directory;
+    const char *entry; /* DN, or the file's owner */
+};
+
 struct account {
     const char *name;    /* canonical */
     const char *entry;   /* DN, or the file's name */
@@ -36,6 +42,10 @@ struct account {
     size_t deny_count;
     const char *const *limits; /* values of the limits attribute, as they stand there */
     size_t limit_count;
+    /* What it is in each directory that knows it. Of an answer to DIR_ASK_OWNERS: all who own the
+     * address. */
+    const struct account_source *sources;
+    size_t source_count;
 };
 
 struct account_kept; /* another answer that lives as long as this one */

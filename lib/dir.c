@@ -23,9 +23,8 @@ struct dir {
 
 /* What a backend is asked, and who takes the answer. */
 struct dir_ticket {
-    const struct login *login;
+    const struct dir_question *question; /* the asker's own copy */
     const struct clock *clock;
-    bool wants_fresh;
     void (*done)(struct dir_ticket *self, struct account_answer *answer, bool fresh);
 };
 
@@ -42,7 +41,7 @@ struct part_ticket {
 struct dir_lookup {
     struct dir *dir;
     struct arena *arena;
-    struct login login;
+    struct dir_question question;
     atomic_uint refs;
     pthread_mutex_t lock;
     pthread_cond_t arrived;
@@ -117,8 +116,20 @@ static bool is_named(const struct dir_backend *backend, const struct dir_questio
     return question->directory_count == 0;
 }
 
-static bool serves_domain(const struct dir_backend *backend, const char *domain)
+static bool serves_question(const struct dir_backend *backend, const struct dir_question *question)
 {
+    unsigned kinds = backend->principals | PRINCIPAL_BIT(PRINCIPAL_SASL);
+    if (question->ask == DIR_ASK_OWNERS)
+        return backend->knows_owners;
+    return (kinds & PRINCIPAL_BIT(question->principal.kind)) != 0;
+}
+
+/* login_domains are about logins alone. */
+static bool serves_domain(const struct dir_backend *backend, const struct dir_question *question)
+{
+    if (question->ask == DIR_ASK_OWNERS || question->principal.kind != PRINCIPAL_SASL)
+        return true;
+    const char *domain = question->principal.login.domain;
     for (size_t i = 0; i < backend->login_domain_count; i++) {
         const char *own = backend->login_domains[i];
         if (strcmp(own, "*") == 0)
@@ -134,26 +145,27 @@ static size_t choose(const struct dir *dir, const struct dir_question *question,
 {
     size_t count = 0;
     for (size_t i = 0; i < dir->count; i++)
-        if (is_named(dir->backends[i], question) &&
-            serves_domain(dir->backends[i], question->login.domain))
+        if ((dir->backends[i]->always || is_named(dir->backends[i], question)) &&
+            serves_question(dir->backends[i], question) &&
+            serves_domain(dir->backends[i], question))
             out[count++] = dir->backends[i];
     return count;
 }
 
 /* ---- a lookup ---- */
 
-static const char *copy_or_null(struct arena *a, const char *text)
+/* Which directories are asked is settled by then, so that is left out. */
+static struct dir_question question_copy(struct arena *a, const struct dir_question *question)
 {
-    return text ? arena_strdup(a, text) : NULL;
-}
-
-static struct login login_copy(struct arena *a, const struct login *login)
-{
-    return (struct login){
-        .name = arena_strdup(a, login->name),
-        .local = arena_strdup(a, login->local),
-        .domain = arena_strdup(a, login->domain),
-        .master = copy_or_null(a, login->master),
+    const char **addresses = arena_array(a, question->address_count, sizeof *addresses);
+    for (size_t i = 0; i < question->address_count; i++)
+        addresses[i] = arena_strdup(a, question->addresses[i]);
+    return (struct dir_question){
+        .ask = question->ask,
+        .principal = principal_copy(a, &question->principal),
+        .addresses = addresses,
+        .address_count = question->address_count,
+        .fresh = question->fresh,
     };
 }
 
@@ -166,12 +178,13 @@ static void init_monotonic(pthread_cond_t *condition)
     (void)pthread_condattr_destroy(&attr);
 }
 
-static struct dir_lookup *lookup_create(struct dir *dir, const struct login *login, size_t count)
+static struct dir_lookup *lookup_create(struct dir *dir, const struct dir_question *question,
+                                        size_t count)
 {
     struct dir_lookup *l = xcalloc(1, sizeof *l + count * sizeof l->tickets[0]);
     l->dir = dir;
     l->arena = arena_create();
-    l->login = login_copy(l->arena, login);
+    l->question = question_copy(l->arena, question);
     l->out = l->count = count;
     atomic_init(&l->refs, (unsigned)count + 1);
     (void)pthread_mutex_init(&l->lock, NULL);
@@ -222,20 +235,20 @@ static void part_done(struct dir_ticket *ticket, struct account_answer *answer, 
     lookup_unref(l);
 }
 
-static struct dir_ticket lookup_ticket(const struct dir_lookup *l, bool fresh)
+static struct dir_ticket lookup_ticket(const struct dir_lookup *l)
 {
-    return (struct dir_ticket){
-        .login = &l->login, .clock = l->dir->clock, .wants_fresh = fresh, .done = part_done};
+    return (struct dir_ticket){.question = &l->question, .clock = l->dir->clock, .done = part_done};
 }
 
 struct dir_lookup *dir_start(struct dir *dir, const struct dir_question *question)
 {
     struct dir_backend *chosen[DIR_BACKENDS_MAX];
     size_t count = choose(dir, question, chosen);
-    struct dir_lookup *l = lookup_create(dir, &question->login, count);
+    assert(question->address_count <= DIR_ADDRESSES_MAX);
+    struct dir_lookup *l = lookup_create(dir, question, count);
     for (size_t i = 0; i < count; i++)
-        l->tickets[i] = (struct part_ticket){
-            .ticket = lookup_ticket(l, question->fresh), .lookup = l, .backend = chosen[i]};
+        l->tickets[i] =
+            (struct part_ticket){.ticket = lookup_ticket(l), .lookup = l, .backend = chosen[i]};
     tickets_go_out(dir, count);
     for (size_t i = 0; i < count; i++)
         chosen[i]->ops->ask(chosen[i], &l->tickets[i].ticket);
@@ -250,14 +263,14 @@ void dir_lookup_release(struct dir_lookup *lookup)
 
 /* ---- tickets ---- */
 
-const struct login *dir_ticket_login(const struct dir_ticket *ticket)
+const struct dir_question *dir_ticket_question(const struct dir_ticket *ticket)
 {
-    return ticket->login;
+    return ticket->question;
 }
 
-bool dir_ticket_wants_fresh(const struct dir_ticket *ticket)
+const struct login *dir_ticket_login(const struct dir_ticket *ticket)
 {
-    return ticket->wants_fresh;
+    return &ticket->question->principal.login;
 }
 
 uint64_t dir_ticket_now(const struct dir_ticket *ticket)
@@ -292,7 +305,7 @@ void dir_ticket_fail(struct dir_ticket *ticket, enum account_status status, cons
 struct errand {
     struct dir_ticket ticket;
     struct arena *arena;
-    struct login login;
+    struct dir_question question;
     dir_done *done;
     void *context;
 };
@@ -307,16 +320,15 @@ static void errand_done(struct dir_ticket *ticket, struct account_answer *answer
     done(context, answer, fresh);
 }
 
-void dir_backend_ask(struct dir_backend *backend, const struct login *login, bool fresh,
+void dir_backend_ask(struct dir_backend *backend, const struct dir_question *question,
                      const struct clock *clock, dir_done *done, void *context)
 {
     struct errand *e = xcalloc(1, sizeof *e);
     e->arena = arena_create();
-    e->login = login_copy(e->arena, login);
+    e->question = question_copy(e->arena, question);
     e->done = done;
     e->context = context;
-    e->ticket = (struct dir_ticket){
-        .login = &e->login, .clock = clock, .wants_fresh = fresh, .done = errand_done};
+    e->ticket = (struct dir_ticket){.question = &e->question, .clock = clock, .done = errand_done};
     backend->ops->ask(backend, &e->ticket);
 }
 
@@ -444,6 +456,7 @@ static const char *conflict(struct arena *a, const struct parts *parts)
 struct sums {
     struct grant_list *lists, *denies;
     const char **limits;
+    struct account_source *sources;
 };
 
 static void add_finder(struct account_answer *all, const struct sums *sums, const struct part *part)
@@ -464,12 +477,14 @@ static void add_finder(struct account_answer *all, const struct sums *sums, cons
         sums->denies[sum->deny_count++] = one->denies[i];
     for (size_t i = 0; i < one->limit_count; i++)
         sums->limits[sum->limit_count++] = one->limits[i];
+    for (size_t i = 0; i < one->source_count; i++)
+        sums->sources[sum->source_count++] = one->sources[i];
     account_answer_keep(all, part->answer);
 }
 
 static struct sums make_room(struct arena *a, const struct parts *parts)
 {
-    size_t lists = 0, denies = 0, limits = 0;
+    size_t lists = 0, denies = 0, limits = 0, sources = 0;
     for (size_t i = 0; i < parts->count; i++) {
         if (!found(&parts->items[i]))
             continue;
@@ -477,11 +492,13 @@ static struct sums make_room(struct arena *a, const struct parts *parts)
         lists += one->list_count;
         denies += one->deny_count;
         limits += one->limit_count;
+        sources += one->source_count;
     }
     return (struct sums){
         .lists = arena_array(a, lists, sizeof(struct grant_list)),
         .denies = arena_array(a, denies, sizeof(struct grant_list)),
         .limits = arena_array(a, limits, sizeof(const char *)),
+        .sources = arena_array(a, sources, sizeof(struct account_source)),
     };
 }
 
@@ -491,6 +508,7 @@ static void add_up(struct account_answer *all, const struct parts *parts)
     all->account.lists = sums.lists;
     all->account.denies = sums.denies;
     all->account.limits = sums.limits;
+    all->account.sources = sums.sources;
     for (size_t i = 0; i < parts->count; i++)
         if (found(&parts->items[i]))
             add_finder(all, &sums, &parts->items[i]);
@@ -514,9 +532,9 @@ static bool any_denies_missing(const struct parts *parts)
     return false;
 }
 
-static void set_status(struct account_answer *all, const struct parts *parts)
+static void set_status(struct account_answer *all, const struct parts *parts, enum dir_ask ask)
 {
-    const char *rivals = conflict(all->arena, parts);
+    const char *rivals = ask == DIR_ASK_ACCOUNT ? conflict(all->arena, parts) : NULL;
     enum account_status worst = worst_trouble(parts);
     bool any = false;
     for (size_t i = 0; i < parts->count; i++)
@@ -558,7 +576,7 @@ static struct account_answer *combine(const struct dir_lookup *l, const struct p
         all->why = "no directory serves this login: see login_domains and directories";
         return all;
     }
-    set_status(all, parts);
+    set_status(all, parts, l->question.ask);
     if (all->status == ACCOUNT_FOUND)
         add_up(all, parts);
     return all;

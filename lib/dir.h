@@ -1,10 +1,10 @@
 /*
- * dir - the directory front: which grants has this login?
+ * dir - the directory front: which grants has this principal? who owns this address?
  *
- * Use: dir_start() when the login is known, without waiting; dir_join() where the answer is first
- *   needed; then dir_lookup_release(). A lookup that is never joined is released all the same.
- * Backends: a struct dir_backend as first member of an own struct, with two functions. A backend
- *   answers by dir_ticket_done(), at once or later, from any thread, exactly once a ticket.
+ * Use: dir_start() when the principal is known, without waiting; dir_join() where the answer is
+ *   first needed; then dir_lookup_release(). A lookup that is never joined is released all the
+ * same. Backends: a struct dir_backend as first member of an own struct, with two functions. A
+ * backend answers by dir_ticket_done(), at once or later, from any thread, exactly once a ticket.
  *   dir_file is the small example; dir_fail and dir_slow are backends for tests.
  * Decorators: a backend around another one, such as dir_cache. It asks the inner one by
  *   dir_backend_ask(), which brings it an answer that it may hand to many tickets.
@@ -17,22 +17,36 @@
  *   directories were asked, the front adds their grants up and says what is missing.
  * Threads: everything here may be called from any thread. No lock is held while a backend works
  *   or a caller waits for another lookup.
- * Depends on: account, clock.
+ * Depends on: account, principal, clock.
  */
 #ifndef SENDAS_DIR_H
 #define SENDAS_DIR_H
 
 #include "account.h"
 #include "clock.h"
-#include "login.h"
+#include "principal.h"
 
 struct dir;        /* the front */
 struct dir_lookup; /* one question under way */
 struct dir_ticket; /* one backend's part of a lookup */
 struct dir_backend;
 
+enum dir_ask {
+    DIR_ASK_ACCOUNT, /* of the principal: what may it use? */
+    /* Of the addresses: which accounts own one of them, by itself and not as part of a domain?
+     * Found, and who in account.sources; unknown where nobody does. */
+    DIR_ASK_OWNERS,
+};
+
+enum { DIR_ADDRESSES_MAX = 8 };
+
 struct dir_question {
-    struct login login;
+    enum dir_ask ask;
+    struct principal principal; /* DIR_ASK_ACCOUNT */
+    /* DIR_ASK_OWNERS: keys of addr.h, the spellings of one address (addr_variants()). At most
+     * DIR_ADDRESSES_MAX. */
+    const char *const *addresses;
+    size_t address_count;
     /* Data that was read for this question, or lately: see dir_cache.h. */
     bool fresh;
     /* Names of the directories to ask; count 0 asks all. */
@@ -59,12 +73,19 @@ struct dir_backend {
     size_t login_domain_count;
     bool merge;      /* a login may be in another directory too */
     bool has_denies; /* while it does not answer, a grant of another does not suffice */
+    /* Kinds of principals beside sasl that it is asked about: PRINCIPAL_BITs. */
+    unsigned principals;
+    bool knows_owners; /* answers DIR_ASK_OWNERS too */
+    bool always;       /* asked whatever the policy's directories are, and named nowhere */
+    /* The answer for a login depends on more than the login: a cache must keep them apart. */
+    bool uses_client, uses_cert;
 };
 
-/* Valid until dir_ticket_done(). */
+/* Valid until dir_ticket_done(). Names no directories: that is settled. Where it says fresh, data
+ * that is remembered from before will not do, unless it is young. */
+const struct dir_question *dir_ticket_question(const struct dir_ticket *ticket);
+/* Of the question's principal. */
 const struct login *dir_ticket_login(const struct dir_ticket *ticket);
-/* Data that is remembered from before will not do, unless it is young. */
-bool dir_ticket_wants_fresh(const struct dir_ticket *ticket);
 /* For asked_at of an answer that is read now. */
 uint64_t dir_ticket_now(const struct dir_ticket *ticket);
 /* Takes over the caller's reference to answer, which is not written to any more: others may hold
@@ -80,9 +101,9 @@ void dir_ticket_fail(struct dir_ticket *ticket, enum account_status status, cons
 /* The answer is the callee's to unref. */
 typedef void dir_done(void *context, struct account_answer *answer, bool fresh);
 /* Asks one backend on the asker's own behalf. done is called exactly once, before this returns or
- * later, from any thread; destroy() of the backend sees to it at the latest. login is copied; clock
- * must live until then. */
-void dir_backend_ask(struct dir_backend *backend, const struct login *login, bool fresh,
+ * later, from any thread; destroy() of the backend sees to it at the latest. question is copied;
+ * clock must live until then. */
+void dir_backend_ask(struct dir_backend *backend, const struct dir_question *question,
                      const struct clock *clock, dir_done *done, void *context);
 
 /* ---- for the daemon ---- */
@@ -105,7 +126,8 @@ unsigned dir_waiting(const struct dir *dir);
 
 /* Never NULL, never waits. */
 struct dir_lookup *dir_start(struct dir *dir, const struct dir_question *question) MUST_USE;
-/* Waits until all have answered, at most budget nanoseconds. The answer (never NULL) is the
+/* Several accounts may own an address, so of DIR_ASK_OWNERS the finders need no merge.
+ * Waits until all have answered, at most budget nanoseconds. The answer (never NULL) is the
  * caller's to unref, before the dir ends; what had not arrived in time counts as unavailable.
  *   found by one          its grants; missing says whether all the others answered
  *   found by several      their grants added up, disabled where one says so; misconfigured where

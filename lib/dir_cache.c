@@ -305,7 +305,7 @@ static struct course choose(struct dir_cache *c, const struct key *key, struct d
     uint64_t now = clock_now(c->conf.clock);
     struct entry *e = entry_use(c, key, now, gone);
     bool fresh = e && is_fresh(c, e, now);
-    if (e && (fresh || !dir_ticket_wants_fresh(ticket))) {
+    if (e && (fresh || !dir_ticket_question(ticket)->fresh)) {
         c->counts.hits++;
         return from_memory(e, fresh);
     }
@@ -322,11 +322,35 @@ static struct course choose(struct dir_cache *c, const struct key *key, struct d
     return start_flight(c, key, e, ticket, now);
 }
 
-static struct key make_key(const struct dir_cache *c, struct arena *a, const struct login *login)
+/* Only what the answer depends on: a login has one entry, wherever it comes from. */
+static void add_principal(const struct dir_cache *c, struct strbuf *text, const struct principal *p)
+{
+    cachekey_add(text, span_of(principal_kind_name(p->kind)));
+    cachekey_add(text, span_of(p->login.name));
+    if (c->backend.uses_client || p->kind == PRINCIPAL_NETWORK)
+        cachekey_add(text, span_of(p->client_addr));
+    if (c->backend.uses_cert || p->kind == PRINCIPAL_CERT) {
+        cachekey_add(text, span_of(p->cert_issuer));
+        cachekey_add(text, span_of(p->cert_subject));
+    }
+}
+
+static void add_addresses(struct strbuf *text, const struct dir_question *question)
+{
+    cachekey_add(text, span_of("owners"));
+    for (size_t i = 0; i < question->address_count; i++)
+        cachekey_add(text, span_of(question->addresses[i]));
+}
+
+static struct key make_key(const struct dir_cache *c, struct arena *a,
+                           const struct dir_question *question)
 {
     struct strbuf text;
     strbuf_init(&text, a);
-    cachekey_add(&text, span_of(login->name));
+    if (question->ask == DIR_ASK_OWNERS)
+        add_addresses(&text, question);
+    else
+        add_principal(c, &text, &question->principal);
     return (struct key){text.text, text.len, keyhash(&c->seed, text.text, text.len)};
 }
 
@@ -335,7 +359,7 @@ static void cache_ask(struct dir_backend *self, struct dir_ticket *ticket)
 {
     struct dir_cache *c = (struct dir_cache *)self;
     struct arena *a = arena_create();
-    struct key key = make_key(c, a, dir_ticket_login(ticket));
+    struct key key = make_key(c, a, dir_ticket_question(ticket));
     struct entry *gone = NULL;
     (void)pthread_mutex_lock(&c->lock);
     struct course course = choose(c, &key, ticket, &gone);
@@ -345,8 +369,8 @@ static void cache_ask(struct dir_backend *self, struct dir_ticket *ticket)
     if (course.answer)
         dir_ticket_done_as(ticket, course.answer, course.fresh);
     else if (course.flight)
-        dir_backend_ask(c->inner, dir_ticket_login(ticket), dir_ticket_wants_fresh(ticket),
-                        c->conf.clock, flight_lands, course.flight);
+        dir_backend_ask(c->inner, dir_ticket_question(ticket), c->conf.clock, flight_lands,
+                        course.flight);
 }
 
 /* ---- beginning and end ---- */

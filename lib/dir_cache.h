@@ -6,10 +6,11 @@
  *   asked. Unavailable, misconfigured, answers of which a part is missing, and those that are not
  *   fresh when they come are never kept. They do not push out what is remembered either.
  * Joined: equal questions that are under way at the same time are one question to the inner
- *   directory, and all get its answer. Equal: of the same login.
+ *   directory, and all get its answer. Equal: of the same principal, as far as the inner
+ *   directory looks at it (uses_client, uses_cert), or of the same addresses.
  * Fresh: an answer that this question's own (or joined) search brought is as fresh as the inner
  *   directory says, whatever its age when it is looked at; a remembered one is fresh for
- *   negative_ttl. A question that wants a fresh answer (dir_ticket_wants_fresh()) is not answered
+ *   negative_ttl. A question that wants a fresh answer (dir_question.fresh) is not answered
  *   by one that is not: it joins a search that is under way, or asks the inner directory again,
  *   once a login and negative_ttl, and recheck_count times a recheck_period in all; over either
  *   rate it gets the remembered answer as it is, not fresh. What is not remembered is asked

@@ -4,35 +4,14 @@
  * Who fills it: session, from the events of the MTA and the directory's answer.
  * Who reads it: policy, which decides from nothing else.
  * Memory: everything lives in the message's arena, or in the configuration that it pinned.
- * Depends on: mail words, account.
+ * Depends on: principal, account, shown.
  */
 #ifndef SENDAS_FACTS_H
 #define SENDAS_FACTS_H
 
 #include "account.h"
-#include "login.h"
+#include "principal.h"
 #include "shown.h"
-
-enum principal_kind {
-    PRINCIPAL_NONE, /* proved nothing */
-    PRINCIPAL_SASL, /* {auth_authen} and {auth_type} */
-    PRINCIPAL_KINDS
-};
-
-enum principal_fault {
-    PRINCIPAL_SOUND,
-    PRINCIPAL_HALF,          /* one of {auth_authen} and {auth_type} without the other */
-    PRINCIPAL_UNDECIDED,     /* xtext or not? see login.h */
-    PRINCIPAL_LOGIN_INVALID, /* a login that can be nobody's */
-};
-
-struct principal {
-    enum principal_kind kind;
-    enum principal_fault fault;
-    const char *raw; /* as the MTA gave it, for the log; "" for none */
-    struct login login;
-    const char *why; /* what the fault is, for the log */
-};
 
 enum sender_shape { SENDER_NULL, SENDER_ADDRESS, SENDER_MALFORMED };
 

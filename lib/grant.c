@@ -44,6 +44,19 @@ static bool parse_whole_domain(struct arena *a, const struct addr_rules *rules, 
     return true;
 }
 
+/* One '*', in an unquoted local part, behind a separator: "a*@example.net" would be too much to
+ * read out of a value that may be just an odd address. */
+static bool is_pattern(struct span value)
+{
+    size_t star = span_find(value, '*'), at = span_find_last(value, '@');
+    if (value.data[0] == '"' || star == 0 || star >= at)
+        return false;
+    char before = value.data[star - 1];
+    struct span rest = span_sub(value, star + 1, at - star - 1);
+    return span_find(rest, '*') == rest.len && (unsigned char)before < 0x80 &&
+           !ascii_is_alpha(before) && !ascii_is_digit(before);
+}
+
 static bool parse_exact(struct arena *a, const struct addr_rules *rules, struct span value,
                         struct grant *out, struct errtext *why)
 {
@@ -58,7 +71,7 @@ static bool parse_exact(struct arena *a, const struct addr_rules *rules, struct 
     case ADDR_MALFORMED:
         return false;
     }
-    out->form = GRANT_EXACT;
+    out->form = is_pattern(value) ? GRANT_PATTERN : GRANT_EXACT;
     out->key = addr.key;
     return true;
 }
@@ -102,49 +115,85 @@ static bool may_be_misread(const struct addr *addr)
     return strpbrk(addr->local, "@<>,;:") != NULL;
 }
 
-static bool covers(const struct grant *grant, const struct addr *addr)
+/* "list+*@example.net" and an address of that domain, keys both. */
+static bool fits_pattern(const char *pattern, const char *key)
+{
+    struct span wanted = span_of(pattern), text = span_of(key);
+    size_t star = span_find(wanted, '*');
+    struct span head = span_sub(wanted, 0, star), tail = span_sub(wanted, star + 1, wanted.len);
+    if (text.len <= head.len + tail.len)
+        return false;
+    return span_equal(span_sub(text, 0, head.len), head) &&
+           span_equal(span_sub(text, text.len - tail.len, text.len), tail);
+}
+
+static bool is_exact(const struct grant *grant)
+{
+    return grant->form == GRANT_EXACT || grant->form == GRANT_BARE;
+}
+
+static bool covers(const struct grant *grant, enum grant_use use, const struct addr *addr)
 {
     bool bare = *addr->domain == '\0';
-    bool exact = grant->form == GRANT_EXACT || grant->form == GRANT_BARE;
-    if (!exact && may_be_misread(addr))
+    bool same = strcmp(grant->key, addr->key) == 0;
+    if (!is_exact(grant) && may_be_misread(addr))
         return false;
     switch (grant->form) {
     case GRANT_EXACT:
-        return !bare && strcmp(grant->key, addr->key) == 0;
+        return !bare && same;
     case GRANT_BARE:
-        return bare && strcmp(grant->key, addr->key) == 0;
+        return bare && same;
     case GRANT_DOMAIN:
         return !bare && strcmp(grant->key, addr->domain) == 0;
     case GRANT_SUBDOMAINS:
         return !bare && is_or_is_below(addr->domain, grant->key);
     case GRANT_ANY:
         return !bare;
+    case GRANT_PATTERN:
+        return !bare && (same || (use == GRANT_FOR_ENVELOPE && addr->key[0] != '"' &&
+                                  fits_pattern(grant->key, addr->key)));
     }
     return false;
 }
 
-static const struct grant *find_as_written(const struct grant_list *lists, size_t list_count,
-                                           const struct addr *addr)
+bool grant_is_of_domain(const struct grant *grant)
 {
-    for (size_t l = 0; l < list_count; l++)
-        for (size_t i = 0; i < lists[l].count; i++)
-            if (covers(&lists[l].items[i], addr))
-                return &lists[l].items[i];
-    return NULL;
+    return grant->form == GRANT_DOMAIN || grant->form == GRANT_SUBDOMAINS;
 }
 
-const struct grant *grant_find(struct arena *a, const struct addr_rules *rules,
+/* The first one; where that is of a whole domain, the first that is not, if there is one. */
+static const struct grant *find_as_written(enum grant_use use, const struct grant_list *lists,
+                                           size_t list_count, const struct addr *addr)
+{
+    const struct grant *of_domain = NULL;
+    enum grant_right right = use == GRANT_FOR_AUTHOR ? GRANT_ON_BEHALF : GRANT_SEND_AS;
+    for (size_t l = 0; l < list_count; l++)
+        for (size_t i = 0; i < lists[l].count; i++) {
+            const struct grant *grant = &lists[l].items[i];
+            if (grant->right != right || (of_domain && grant_is_of_domain(grant)) ||
+                !covers(grant, use, addr))
+                continue;
+            if (!grant_is_of_domain(grant))
+                return grant;
+            of_domain = grant;
+        }
+    return of_domain;
+}
+
+const struct grant *grant_find(struct arena *a, const struct addr_rules *rules, enum grant_use use,
                                const struct grant_list *lists, size_t list_count,
                                const struct addr *addr)
 {
     struct addr variants[ADDR_VARIANTS_MAX];
+    const struct grant *of_domain = NULL;
     size_t count = addr_variants(a, rules, addr, variants);
     for (size_t i = 0; i < count; i++) {
-        const struct grant *grant = find_as_written(lists, list_count, &variants[i]);
-        if (grant)
+        const struct grant *grant = find_as_written(use, lists, list_count, &variants[i]);
+        if (grant && !grant_is_of_domain(grant))
             return grant;
+        of_domain = of_domain ? of_domain : grant;
     }
-    return NULL;
+    return of_domain;
 }
 
 const char *grant_text(struct arena *a, const struct grant *grant)
@@ -152,6 +201,7 @@ const char *grant_text(struct arena *a, const struct grant *grant)
     switch (grant->form) {
     case GRANT_EXACT:
     case GRANT_BARE:
+    case GRANT_PATTERN:
         break;
     case GRANT_DOMAIN:
         return arena_printf(a, "@%s", grant->key);

@@ -155,12 +155,8 @@ static bool login_in(const struct policy_strings *logins, const struct principal
 
 static bool principals_match(const struct policy_strings *kinds, const struct principal *principal)
 {
-    static const char *const names[PRINCIPAL_KINDS] = {
-        [PRINCIPAL_NONE] = "none",
-        [PRINCIPAL_SASL] = "sasl",
-    };
     for (size_t i = 0; i < kinds->count; i++)
-        if (strcmp(kinds->items[i], names[principal->kind]) == 0)
+        if (strcmp(kinds->items[i], principal_kind_name(principal->kind)) == 0)
             return true;
     return kinds->count == 0;
 }
@@ -415,7 +411,8 @@ static const struct grant *find_in(const struct judge *j, const struct account_a
 {
     if (!answer || answer->status != ACCOUNT_FOUND || answer->denies_missing)
         return NULL;
-    return grant_find(j->arena, j->rules, answer->account.lists, answer->account.list_count, addr);
+    return grant_find(j->arena, j->rules, GRANT_FOR_HEADER, answer->account.lists,
+                      answer->account.list_count, addr);
 }
 
 static const struct grant *find_deny(const struct judge *j, const struct account_answer *answer,
@@ -423,7 +420,8 @@ static const struct grant *find_deny(const struct judge *j, const struct account
 {
     if (!answer || answer->status != ACCOUNT_FOUND)
         return NULL;
-    return grant_find(j->arena, j->rules, answer->account.denies, answer->account.deny_count, addr);
+    return grant_find(j->arena, j->rules, GRANT_FOR_ENVELOPE, answer->account.denies,
+                      answer->account.deny_count, addr);
 }
 
 static const struct grant *deny_of(const struct judge *j, const struct addr *addr)

@@ -179,7 +179,7 @@ static struct dir_lookup *ask_directory(struct session *s, bool fresh)
 {
     const struct message *m = &s->message;
     return dir_start(m->snapshot->dir, &(struct dir_question){
-                                           .login = m->facts.principal.login,
+                                           .principal = m->facts.principal,
                                            .fresh = fresh,
                                            .directories = m->policy->directories.items,
                                            .directory_count = m->policy->directories.count,

@@ -78,15 +78,15 @@ static int print_answer(struct arena *a, const char *login, const struct account
 
 static int ask_login(struct arena *a, const struct snapshot *conf, const char *raw)
 {
-    struct dir_question question = {.directories = NULL};
+    struct dir_question question = {.principal.kind = PRINCIPAL_SASL};
     struct errtext why = {""};
-    if (!login_normalise(a, &conf->login, span_of(raw), &question.login, &why)) {
+    if (!login_normalise(a, &conf->login, span_of(raw), &question.principal.login, &why)) {
         (void)printf("login %s: can be nobody's: %s\n", raw, why.text);
         return EX_OK;
     }
     struct dir_lookup *lookup = dir_start(conf->dir, &question);
     struct account_answer *answer = dir_join(lookup, conf->command_budget);
-    int code = print_answer(a, question.login.name, answer);
+    int code = print_answer(a, question.principal.login.name, answer);
     account_answer_unref(answer);
     dir_lookup_release(lookup);
     return code;

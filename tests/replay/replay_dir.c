@@ -98,8 +98,7 @@ static void denier_ask(struct dir_backend *self, struct dir_ticket *ticket)
     const struct denier *d = (const struct denier *)self;
     struct denier_errand *e = xcalloc(1, sizeof *e);
     *e = (struct denier_errand){d, ticket};
-    dir_backend_ask(d->inner, dir_ticket_login(ticket), dir_ticket_wants_fresh(ticket), d->clock,
-                    denier_done, e);
+    dir_backend_ask(d->inner, dir_ticket_question(ticket), d->clock, denier_done, e);
 }
 
 static void denier_destroy(struct dir_backend *self)

@@ -166,7 +166,8 @@ static void ask(const struct kind *kind, unsigned user)
     (void)snprintf(name, sizeof name, "%s%u", kind->unknown_login ? "nobody" : "user", user);
     (void)snprintf(key, sizeof key, "user%u@example.net", user);
     struct dir_lookup *lookup =
-        dir_start(s->dir, &(struct dir_question){.login = {name, name, "", NULL},
+        dir_start(s->dir, &(struct dir_question){.principal = {.kind = PRINCIPAL_SASL,
+                                                               .login = {name, name, "", NULL}},
                                                  .directories = kind->directories,
                                                  .directory_count = kind->count});
     if (!kind->dropped) {

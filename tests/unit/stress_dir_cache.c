@@ -197,8 +197,10 @@ static void ask(unsigned number)
     (void)snprintf(login, sizeof login, "%s%u", number % 5 == 0 ? "nobody" : "user",
                    number % USERS);
     struct front *f = front_get();
-    struct dir_lookup *lookup = dir_start(
-        f->dir, &(struct dir_question){.login = {login, login, "", NULL}, .fresh = wants_fresh});
+    struct dir_lookup *lookup =
+        dir_start(f->dir, &(struct dir_question){.principal = {.kind = PRINCIPAL_SASL,
+                                                               .login = {login, login, "", NULL}},
+                                                 .fresh = wants_fresh});
     if (number % 4) {
         struct account_answer *answer = dir_join(lookup, number % 7 ? UINT64_MAX : 0);
         look_at(answer, login, wants_fresh);

@@ -107,7 +107,7 @@ static void scripted_ask(struct dir_backend *self, struct dir_ticket *ticket)
 {
     struct scripted *s = (struct scripted *)self;
     s->asked++;
-    s->wanted_fresh = dir_ticket_wants_fresh(ticket);
+    s->wanted_fresh = dir_ticket_question(ticket)->fresh;
     if (s->says.what == SAYS_NOTHING)
         s->held = ticket;
     else
@@ -143,7 +143,8 @@ static void scripted_arrive(struct scripted *s, enum said what)
     scripted_answer(s, ticket);
 }
 
-static const struct dir_question ann = {.login = {.name = "ann", .local = "ann", .domain = ""}};
+static const struct dir_question ann = {
+    .principal = {.kind = PRINCIPAL_SASL, .login = {.name = "ann", .local = "ann", .domain = ""}}};
 
 static struct account_answer *ask(struct dir *dir, uint64_t budget)
 {
@@ -462,14 +463,15 @@ static void a_backend_answers_by_callback(void **state)
     (void)state;
     struct scripted *s = scripted_alone(&(struct says){.what = SAYS_FOUND, .stale = true});
     struct taken taken = {NULL, true, 0};
-    dir_backend_ask(&s->backend, &ann.login, true, &still.clock, take, &taken);
+    dir_backend_ask(&s->backend, &(struct dir_question){.principal = ann.principal, .fresh = true},
+                    &still.clock, take, &taken);
     assert_int_equal(taken.times, 1);
     assert_false(taken.fresh);
     assert_true(s->wanted_fresh);
     assert_string_equal(taken.answer->account.name, "ann");
     assert_int_equal(taken.answer->asked_at, still.now);
     s->says = (struct says){.what = SAYS_UNKNOWN};
-    dir_backend_ask(&s->backend, &ann.login, false, &still.clock, take, &taken);
+    dir_backend_ask(&s->backend, &ann, &still.clock, take, &taken);
     assert_int_equal(taken.times, 2);
     assert_true(taken.fresh);
     assert_false(s->wanted_fresh);
@@ -483,8 +485,9 @@ static void a_backend_answers_by_callback_later(void **state)
     char name[] = "ann";
     struct scripted *s = scripted_alone(&(struct says){.what = SAYS_NOTHING});
     struct taken taken = {NULL, false, 0};
-    struct login login = {.name = name, .local = name, .domain = ""};
-    dir_backend_ask(&s->backend, &login, false, &still.clock, take, &taken);
+    struct dir_question question = ann;
+    question.principal.login.name = name;
+    dir_backend_ask(&s->backend, &question, &still.clock, take, &taken);
     assert_int_equal(taken.times, 0);
     name[0] = 'X';
     assert_string_equal(dir_ticket_login(s->held)->name, "ann");
@@ -500,7 +503,7 @@ static void a_backend_answers_by_callback_at_its_end(void **state)
     (void)state;
     struct scripted *s = scripted_alone(&(struct says){.what = SAYS_NOTHING});
     struct taken taken = {NULL, true, 0};
-    dir_backend_ask(&s->backend, &ann.login, false, &still.clock, take, &taken);
+    dir_backend_ask(&s->backend, &ann, &still.clock, take, &taken);
     scripted_destroy(&s->backend);
     assert_int_equal(taken.times, 1);
     assert_int_equal(taken.answer->status, ACCOUNT_UNAVAILABLE);
@@ -617,7 +620,7 @@ static void run_choose(void **state)
     one->backend.login_domains = row->domains;
     one->backend.login_domain_count = count_strings(row->domains);
     struct dir_question question = ann;
-    question.login.domain = row->login_domain;
+    question.principal.login.domain = row->login_domain;
     question.directories = row->directories;
     question.directory_count = count_strings(row->directories);
     struct dir_lookup *lookup = dir_start(dir, &question);
@@ -720,7 +723,9 @@ static void login_is_copied(void **state)
     struct scripted *one = scripted_add(dir, "one", &(struct says){.what = SAYS_NOTHING});
     struct dir_lookup *lookup = dir_start(
         dir, &(struct dir_question){
-                 .login = {.name = name, .local = local, .domain = domain, .master = master}});
+                 .principal = {
+                     .kind = PRINCIPAL_SASL,
+                     .login = {.name = name, .local = local, .domain = domain, .master = master}}});
     name[0] = local[0] = domain[0] = master[0] = 'X';
     const struct login *login = dir_ticket_login(one->held);
     assert_string_equal(login->name, "ann@example.net");

@@ -69,7 +69,7 @@ static void inner_ask(struct dir_backend *self, struct dir_ticket *ticket)
 {
     struct world *w = ((struct inner *)self)->world;
     w->asked++;
-    w->wanted_fresh = dir_ticket_wants_fresh(ticket);
+    w->wanted_fresh = dir_ticket_question(ticket)->fresh;
     (void)snprintf(w->login, sizeof w->login, "%s", dir_ticket_login(ticket)->name);
     if (w->hold) {
         assert_true(w->held_count < HELD_MAX);
@@ -156,8 +156,10 @@ static void pass(struct world *w, uint64_t seconds)
 static struct dir_lookup *start(struct world *w, const char *login, bool fresh)
 {
     return dir_start(w->dir,
-                     &(struct dir_question){.login = {.name = login, .local = login, .domain = ""},
-                                            .fresh = fresh});
+                     &(struct dir_question){
+                         .principal = {.kind = PRINCIPAL_SASL,
+                                       .login = {.name = login, .local = login, .domain = ""}},
+                         .fresh = fresh});
 }
 
 static struct account_answer *ask(struct world *w, const char *login, bool fresh)

@@ -73,8 +73,10 @@ static struct account_answer *ask(struct world *w, const char *login)
 {
     const char *at = strchr(login, '@');
     struct dir_lookup *lookup = dir_start(
-        w->dir, &(struct dir_question){
-                    .login = {.name = login, .local = login, .domain = at ? at + 1 : ""}});
+        w->dir,
+        &(struct dir_question){
+            .principal = {.kind = PRINCIPAL_SASL,
+                          .login = {.name = login, .local = login, .domain = at ? at + 1 : ""}}});
     struct account_answer *answer = dir_join(lookup, 0);
     dir_lookup_release(lookup);
     return answer;

@@ -121,7 +121,8 @@ static const struct find_row find_rows[] = {
     {"exact is not its subdomain", "ann@example.net", "ann@mail.example.net", 0},
     {"no grants at all", "", "ann@example.net", 0},
     {"second grant", "bob@example.net ann@example.net", "ann@example.net", 2},
-    {"first of two that cover", "@example.net ann@example.net", "ann@example.net", 1},
+    {"itself before its domain", "@example.net ann@example.net", "ann@example.net", 2},
+    {"first of two domains", "@.example.net @example.net", "ann@example.net", 1},
     {"second list", "bob@example.net | ann@example.net", "ann@example.net", 2},
     {"first list wins", "* | ann@example.net", "ann@example.net", 1},
     {"empty list in front", "| ann@example.net", "ann@example.net", 1},
@@ -157,7 +158,7 @@ static const struct find_row find_rows[] = {
     {"as written before stripped", "ann@example.net ann+x@example.net", "ann+x@example.net", 2},
     {"as written before stripped, across lists", "ann@example.net | ann+x@example.net",
      "ann+x@example.net", 2},
-    {"domain as written before stripped", "ann@example.net @example.net", "ann+x@example.net", 2},
+    {"stripped before its domain", "@example.net ann@example.net", "ann+x@example.net", 2},
     {"alias domain", "ann@example.net", "ann@old.example", 1},
     {"alias domain as written first", "ann@example.net ann@old.example", "ann@old.example", 2},
     {"alias domain counts one way", "ann@old.example", "ann@example.net", 0},
@@ -199,9 +200,9 @@ static void run_find(void **state)
     struct addr addr;
     make_grants(a, row->grants, grants, lists, &list_count);
     assert_int_not_equal(addr_parse(a, &rules, span_of(row->address), &addr, NULL), ADDR_MALFORMED);
-    const struct grant *got = grant_find(a, &rules, lists, list_count, &addr);
+    const struct grant *got = grant_find(a, &rules, GRANT_FOR_HEADER, lists, list_count, &addr);
     assert_int_equal(got ? got - grants + 1 : 0, row->want);
-    assert_null(grant_find(a, &rules, NULL, 0, &addr));
+    assert_null(grant_find(a, &rules, GRANT_FOR_HEADER, NULL, 0, &addr));
     arena_destroy(a);
 }
 

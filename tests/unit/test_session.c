@@ -385,7 +385,7 @@ static void scripted_ask(struct dir_backend *self, struct dir_ticket *ticket)
 {
     struct scripted *s = (struct scripted *)self;
     const struct says *says = &s->script.first;
-    if (dir_ticket_wants_fresh(ticket))
+    if (dir_ticket_question(ticket)->fresh)
         says = s->asked_again++ && s->script.third.kind ? &s->script.third : &s->script.again;
     else
         s->asked++;
