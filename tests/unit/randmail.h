@@ -440,7 +440,7 @@ static inline struct account_answer *randmail_answer(const struct randmail_backe
 static inline void randmail_ask(struct dir_backend *self, struct dir_ticket *ticket)
 {
     const struct randmail_backend *b = (const struct randmail_backend *)self;
-    bool fresh = !randmail_is_old(b->how) || dir_ticket_wants_fresh(ticket);
+    bool fresh = !randmail_is_old(b->how) || dir_ticket_question(ticket)->fresh;
     bool only_old = b->how == RANDMAIL_OLD_ONLY || b->how == RANDMAIL_POOR_ONLY;
     if (b->how == RANDMAIL_SILENT || (only_old && fresh))
         dir_ticket_fail(ticket, ACCOUNT_UNAVAILABLE, "silent");
