@@ -319,8 +319,9 @@ struct entry {
     const json_t *attributes;
 };
 
-static bool entry_has(void *context, const char *attribute, const char *value)
+static bool entry_has(void *context, const char *attribute, const char *value, bool exact)
 {
+    (void)exact; /* the cases have logins and addresses only */
     const struct entry *entry = context;
     bool address = strcmp(attribute, "mail") == 0;
     size_t i;
