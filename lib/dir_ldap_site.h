@@ -54,12 +54,12 @@ struct dir_ldap_site {
 
 struct dir_ldap_site *dir_ldap_site_create(const struct dir_ldap_conf *conf,
                                            struct errtext *why) MUST_USE;
-void dir_ldap_site_free(void *site);
+void dir_ldap_site_free(void *context);
 /* A link whose server knows all that is going to be asked for. */
 enum link_status dir_ldap_site_open(struct dir_ldap_site *s, size_t i, struct ldapconn **out,
                                     struct errtext *why) MUST_USE;
 /* See linkpool_conf.changed. */
-void dir_ldap_site_changed(void *site, size_t i, bool up, const char *why);
+void dir_ldap_site_changed(void *context, size_t i, bool up, const char *why);
 
 /* The attribute that was asked for, under the name that the server has for it? */
 bool dir_ldap_is_attribute(const struct dir_ldap_site *s, const char *asked, const char *name);
