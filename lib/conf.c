@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,8 +28,10 @@ static const struct conf_option *next_option(const struct conf_option *option)
     const struct conf_option *next = option + 1;
     if (next->name)
         return next;
-    bool more = option->section != CONF_SECTION_DIRECTORY;
-    return more ? conf_directory_options : NULL;
+    if (option->section == CONF_SECTION_NETWORK)
+        return NULL;
+    return option->section == CONF_SECTION_DIRECTORY ? conf_network_options
+                                                     : conf_directory_options;
 }
 
 /* ---- lists from files ---- */
@@ -41,7 +44,7 @@ static void set_from_file(const struct conf_option *option, const struct conf_va
     size_t room = 0;
     struct conf_value item = *v;
     item.at = (struct conf_place){path, 0};
-    FILE *stream = fopen(path, "re");
+    FILE *stream = conf_scan_open(path);
     if (!stream) {
         conf_fault(v->load, v->at, "%s: cannot read %s: %s", v->option, path, strerror(errno));
         return;
@@ -116,7 +119,8 @@ static int note_item(cfg_t *cfg, cfg_opt_t *opt)
 static const char *const section_names[CONF_SECTIONS] = {
     [CONF_SECTION_TOP] = NULL,          [CONF_SECTION_LOGIN] = "login",
     [CONF_SECTION_ADDRESS] = "address", [CONF_SECTION_DIRECTORY] = "directory",
-    [CONF_SECTION_POLICY] = "policy",   [CONF_SECTION_REPLY] = "reply",
+    [CONF_SECTION_NETWORK] = "network", [CONF_SECTION_POLICY] = "policy",
+    [CONF_SECTION_REPLY] = "reply",
 };
 
 enum { WORDS_MAX = 64 };
@@ -193,18 +197,75 @@ static const char *beside(struct arena *a, const char *file, const char *name)
     return arena_printf(a, "%.*s/%s", (int)(slash - file), file, name);
 }
 
+/* A file that includes itself ends somewhere. */
+enum { INCLUDES_DEPTH_MAX = 10, INCLUDES_MAX = 1000 };
+
+static bool too_many_files(struct conf_load *l, struct conf_place at)
+{
+    bool deep = l->depth > INCLUDES_DEPTH_MAX, many = l->files > INCLUDES_MAX;
+    if (deep || many)
+        conf_fault(l, at, "include: more than %d files %s",
+                   deep ? INCLUDES_DEPTH_MAX : INCLUDES_MAX, deep ? "within each other" : "in all");
+    return deep || many;
+}
+
+static char *copy_name(const char *name)
+{
+    char *copy = strdup(name); /* libConfuse frees it */
+    if (!copy)
+        xalloc_failed();
+    return copy;
+}
+
+/* libConfuse is given a text, from file, at the place where it is. Its own cfg_include() keeps a
+ * stack of files that a fault does not empty: the tenth fault in an included file would be the last
+ * include that ever works. */
+static int parse_text(cfg_t *cfg, const char *file, struct span text)
+{
+    char *outer = cfg->filename;
+    int line = cfg->line;
+    FILE *stream = fmemopen((void *)(uintptr_t)text.data, text.len, "r");
+    if (!stream)
+        xalloc_failed();
+    cfg->filename = copy_name(file);
+    int status = cfg_parse_fp(cfg, stream);
+    (void)fclose(stream);
+    if (outer) {
+        free(cfg->filename);
+        cfg->filename = outer;
+        cfg->line = line;
+    }
+    return status;
+}
+
+static int parse_file(struct conf_load *l, cfg_t *cfg, const char *file)
+{
+    struct strbuf text;
+    int status = CFG_PARSE_ERROR;
+    strbuf_init(&text, l->arena);
+    l->files++;
+    l->depth++;
+    if (conf_scan(file, &text, take_scan_fault, l)) {
+        if (!text.len)
+            strbuf_add_char(&text, '\n'); /* fmemopen() wants something */
+        status = parse_text(cfg, file, strbuf_span(&text));
+    }
+    l->depth--;
+    return status;
+}
+
 /* include("FILE"), relative to the file that includes. */
 static int take_include(cfg_t *cfg, cfg_opt_t *opt, int argc, const char **argv)
 {
+    struct conf_place at = {cfg->filename, (unsigned)cfg->line};
+    (void)opt;
     if (argc != 1) {
-        conf_fault(loading, (struct conf_place){cfg->filename, (unsigned)cfg->line},
-                   "include takes one file: include(\"FILE\") is right");
+        conf_fault(loading, at, "include takes one file: include(\"FILE\") is right");
         return 1;
     }
-    const char *path = beside(loading->arena, cfg->filename, argv[0]);
-    if (!conf_scan(path, take_scan_fault, loading))
+    if (too_many_files(loading, at))
         return 1;
-    return cfg_include(cfg, opt, argc, &path);
+    return parse_file(loading, cfg, beside(loading->arena, cfg->filename, argv[0]));
 }
 
 static cfg_opt_t option_of(const char *name, bool list)
@@ -428,6 +489,7 @@ static void apply_all(struct conf_load *l, const char *file)
     apply_single(l, CONF_SECTION_ADDRESS);
     check_aliases(l);
     conf_apply_directories(l);
+    conf_apply_networks(l);
     apply_policies(l);
     apply_replies(l);
     warn_of_open_ends(l, file);
@@ -435,19 +497,11 @@ static void apply_all(struct conf_load *l, const char *file)
 
 static bool parse(struct conf_load *l, const char *file)
 {
-    if (!conf_scan(file, take_scan_fault, l))
-        return false;
-    switch (cfg_parse(l->top, file)) {
-    case CFG_SUCCESS:
+    if (parse_file(l, l->top, file) == CFG_SUCCESS)
         return true;
-    case CFG_FILE_ERROR:
-        conf_fault(l, (struct conf_place){file, 0}, "cannot read it: %s", strerror(errno));
-        return false;
-    default:
-        if (l->faults == 0)
-            conf_fault(l, (struct conf_place){file, (unsigned)l->top->line}, "this cannot be read");
-        return false;
-    }
+    if (l->faults == 0)
+        conf_fault(l, (struct conf_place){file, (unsigned)l->top->line}, "this cannot be read");
+    return false;
 }
 
 struct conf *conf_load(const char *file, conf_report *report, void *context)

@@ -97,7 +97,9 @@ bool conf_domain(const struct conf_value *v, struct span text, const char **out)
 
 void *conf_grow(struct arena *a, const void *items, size_t count, size_t size)
 {
-    char *more = arena_array(a, count + 1, size);
+    if (count & (count - 1))
+        return (void *)(uintptr_t)items;
+    char *more = arena_array(a, count ? 2 * count : 1, size);
     if (count)
         memcpy(more, items, count * size);
     return more;

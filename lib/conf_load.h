@@ -1,8 +1,8 @@
 /*
  * conf_load - one load of the configuration: its state, and values as the options see them
  *
- * Use: within conf*.c only. conf.c walks the file and calls the setters of conf_options.c and
- *   conf_directory.c, which fill the structs that other modules own.
+ * Use: within conf*.c only. conf.c walks the file and calls the setters of conf_options.c,
+ *   conf_directory.c and conf_network.c, which fill the structs that other modules own.
  * Failure: every fault is counted and reported with the line of its value; the load goes on, so
  * that one run names them all. Threads: see conf.h. Depends on: conf, libConfuse.
  */
@@ -33,6 +33,7 @@ struct conf_load {
     conf_report *report;
     void *context;
     unsigned faults;
+    unsigned files, depth; /* that were read, and that are being read */
     struct conf_mark *marks;
     cfg_t *top;
     bool observe;
@@ -43,6 +44,7 @@ enum conf_section {
     CONF_SECTION_LOGIN,
     CONF_SECTION_ADDRESS,
     CONF_SECTION_DIRECTORY,
+    CONF_SECTION_NETWORK,
     CONF_SECTION_POLICY,
     CONF_SECTION_REPLY,
     CONF_SECTIONS
@@ -67,6 +69,7 @@ struct conf_option {
 
 extern const struct conf_option conf_options[];           /* conf_options.c */
 extern const struct conf_option conf_directory_options[]; /* conf_directory.c */
+extern const struct conf_option conf_network_options[];   /* conf_network.c */
 
 /* One of the checks of policy.h, by its name. */
 void conf_set_check(const struct conf_value *v);
@@ -87,7 +90,8 @@ uint64_t conf_number(const struct conf_value *v, uint64_t min, uint64_t max);
 bool conf_boolean(const struct conf_value *v, bool preset);
 /* False, and a fault, for what is no domain. The root may be written out. */
 bool conf_domain(const struct conf_value *v, struct span text, const char **out);
-/* Lists grow by one; there are few items, and the arena takes what is left behind. */
+/* Room for one item more. A list that has grown by this alone is moved only where its count is a
+ * power of two, and the arena takes what is left behind. */
 void *conf_grow(struct arena *a, const void *items, size_t count, size_t size);
 void conf_add_string(const struct conf_value *v, struct policy_strings *list, const char *text);
 
@@ -102,5 +106,7 @@ void conf_apply_section(struct conf_load *l, cfg_t *cfg, enum conf_section secti
 /* conf_directory.c: all directory blocks, or the one file where there is none. */
 void conf_apply_directories(struct conf_load *l);
 bool conf_has_directory(const struct conf_load *l, const char *name);
+/* conf_network.c: all network blocks; after the directories, whose net: owners it collects. */
+void conf_apply_networks(struct conf_load *l);
 
 #endif

@@ -1,4 +1,5 @@
 #include "amend.h"
+#include "authres.h"
 #include "conf_load.h"
 #include "conf_value.h"
 
@@ -138,7 +139,7 @@ static void set_trusted_networks(const struct conf_value *v)
 
 static void set_authserv_id(const struct conf_value *v)
 {
-    bool good = *v->text != '\0';
+    bool good = *v->text != '\0' && strlen(v->text) <= AUTHRES_ID_MAX;
     for (const char *c = v->text; *c && good; c++)
         good = *c > ' ' && *c <= '~' && !strchr("()<>@,;:\\\"/[]?=", *c);
     char *id = arena_strdup(v->load->snapshot->arena, v->text);
@@ -151,6 +152,15 @@ static void set_authserv_id(const struct conf_value *v)
                    "authserv_id: \"%s\" is no name for Authentication-Results; the name of this "
                    "host, such as \"mail.example.net\", is right",
                    v->text);
+}
+
+static void set_cert_issuers(const struct conf_value *v)
+{
+    if (*v->text)
+        conf_add_string(v, &v->load->snapshot->cert_issuers, conf_keep(v));
+    else
+        conf_fault(v->load, v->at,
+                   "cert_issuers: an empty item; an issuer as the MTA names it is right");
 }
 
 static void set_max_headers(const struct conf_value *v)
@@ -358,8 +368,10 @@ static void set_exempt_logins(const struct conf_value *v)
 
 static void set_principals(const struct conf_value *v)
 {
-    static const char *const words[] = {"sasl", "none", NULL};
-    conf_add_string(v, &policy_of(v)->principals, words[conf_word(v, words, 0)]);
+    const char *words[PRINCIPAL_KINDS + 1] = {NULL};
+    for (int k = 0; k < PRINCIPAL_KINDS; k++)
+        words[k] = principal_kind_name((enum principal_kind)k);
+    conf_add_string(v, &policy_of(v)->principals, words[conf_word(v, words, PRINCIPAL_NONE)]);
 }
 
 static void set_policy_mode(const struct conf_value *v)
@@ -541,6 +553,7 @@ const struct conf_option conf_options[] = {
     {CONF_SECTION_TOP, "local_domains", true, set_local_domains},
     {CONF_SECTION_TOP, "trusted_networks", true, set_trusted_networks},
     {CONF_SECTION_TOP, "authserv_id", false, set_authserv_id},
+    {CONF_SECTION_TOP, "cert_issuers", true, set_cert_issuers},
     {CONF_SECTION_TOP, "max_headers", false, set_max_headers},
     {CONF_SECTION_TOP, "max_header_size", false, set_max_header_size},
     {CONF_SECTION_LOGIN, "fold_case", false, set_fold_case}, /* rewrite folds by it */

@@ -273,14 +273,25 @@ static bool find_end(struct reader *r, struct span rest, size_t *end_out)
     return !r->no_end;
 }
 
-/* More may stand in a word than RFC 2047 allows, since many clients do not mind; for others the
- * word is none, and one may begin within it. */
-static bool is_taken(struct reader *r, struct span text)
+static bool has_at_sign(struct span text)
+{
+    return span_find(text, '@') < text.len;
+}
+
+/* Neither base64 nor the name of a charset has an at sign. */
+static bool is_sound(struct span label, char encoding, struct span text)
 {
     size_t i = 0;
     while (i < text.len && text.data[i] != '?' && !is_blank(text.data[i]))
         i++;
-    if (i == text.len)
+    return i == text.len && !has_at_sign(label) && !(encoding == 'b' && has_at_sign(text));
+}
+
+/* More may stand in a word than RFC 2047 allows, since many clients do not mind; for others the
+ * word is none, is shown as it stands, and one may begin within it. */
+static bool is_taken(struct reader *r, struct span label, char encoding, struct span text)
+{
+    if (is_sound(label, encoding, text))
         return true;
     r->also |= READ_STRICT;
     return !(r->how & READ_STRICT);
@@ -301,7 +312,7 @@ static bool read_word(struct reader *r, struct span s, size_t at, struct word *o
     struct span rest = span_sub(s, mark + 3, s.len);
     size_t len = 0;
     if ((encoding != 'b' && encoding != 'q') || !find_end(r, rest, &len) ||
-        !is_taken(r, span_sub(rest, 0, len)))
+        !is_taken(r, label, encoding, span_sub(rest, 0, len)))
         return false;
     *out = (struct word){.charset = span_sub(label, 0, span_find(label, '*')),
                          .text = span_sub(rest, 0, len),

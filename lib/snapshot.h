@@ -6,7 +6,7 @@
  *   old one ends with the last message that pinned it.
  * Memory: arena holds all strings and lists; local_domains and dir are owned too.
  * Threads: the slot has a lock of its own, held for a pointer and a count only.
- * Depends on: policy, reply, dir, domset.
+ * Depends on: policy, reply, dir, domset, network.
  */
 #ifndef SENDAS_SNAPSHOT_H
 #define SENDAS_SNAPSHOT_H
@@ -27,8 +27,8 @@ struct snapshot {
     struct addr_rules address;
     struct domset *local_domains; /* never NULL, may be empty */
     struct netset trusted_networks;
-    struct policy_strings cert_issuers; /* whose client certificates are a proof */
-    struct network_set networks;        /* the blocks, and the owners net: of senders files */
+    struct network_set networks;        /* the blocks, then the net: owners of senders files */
+    struct policy_strings cert_issuers; /* whose certificates prove who a client is, decoded */
     const char *authserv_id;            /* RFC 8601, NULL for none */
     bool unwrap_batv, unwrap_srs;
     struct policy *policies; /* configured ones, then the built-in ones */

@@ -12,8 +12,9 @@ NR_DATA, NR_UNKN, NR_EOH, NR_BODY = 0x10000, 0x20000, 0x40000, 0x80000
 LEADSPC = 0x100000
 ALL_STEPS = 0x1FFFFF
 ALL_NR = NR_HDR | NR_CONN | NR_HELO | NR_MAIL | NR_RCPT | NR_DATA | NR_UNKN | NR_EOH | NR_BODY
-SETSYMLIST = 0x100
+ADDHDRS, CHGHDRS, QUARANTINE, CHGFROM, SETSYMLIST = 0x1, 0x10, 0x20, 0x40, 0x100
 ALL_ACTIONS = 0x1FF
+CHANGES = "himeq"  # packets in front of the answer to the end of a message
 
 UNWANTED = {"C": 0x1, "H": 0x2, "M": 0x4, "R": 0x8, "T": NODATA, "L": 0x20, "N": NOEOH,
             "B": NOBODY, "U": NOUNKNOWN}
@@ -61,11 +62,21 @@ class Answer:
 SILENCE = Answer(None, b"")
 
 
+def change(answer):
+    """A change to the message as a tuple, such as ("m", 1, "Sender", " value")."""
+    data, number = answer.data, ()
+    if answer.code in "im":
+        number, data = struct.unpack("!I", data[:4]), data[4:]
+    assert data.endswith(b"\0"), answer
+    return (answer.code, *number, *(text.decode("latin-1") for text in data[:-1].split(b"\0")))
+
+
 class Milter:
     def __init__(self, address, version=6, actions=ALL_ACTIONS, steps=ALL_STEPS, timeout=30,
                  negotiate=True):
         self.socket = open_socket(address, timeout)
         self.answers = 0  # to events, the negotiation does not count
+        self.changes = []  # of the last message
         if negotiate:
             self.negotiate(version, actions, steps)
 
@@ -116,7 +127,11 @@ class Milter:
         if self.steps & UNANSWERED.get(command, 0):
             return SILENCE
         self.answers += 1
-        return self.receive()
+        answer = self.receive()
+        while command == "E" and answer.code in CHANGES:
+            self.changes.append(change(answer))
+            answer = self.receive()
+        return answer
 
     def macros(self, command, values):
         self.send("D", command.encode() + b"".join(latin(k) + b"\0" + latin(v) + b"\0"
@@ -151,6 +166,7 @@ class Milter:
 
     def eom(self, headers, queue_id="4QUEUE"):
         """From DATA to the final dot."""
+        self.changes = []
         answers = [self.event("T")]
         answers += [self.header(n, v) for n, v in headers]
         answers.append(self.event("N"))

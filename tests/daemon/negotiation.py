@@ -1,14 +1,17 @@
 """What the daemon asks an MTA for, and how it does with one that offers less."""
 
 from daemonkit import Daemon, accepted, case, equal, main, refused
-from milterwire import (ALL_ACTIONS, ALL_NR, ALL_STEPS, LEADSPC, NOBODY, NODATA, NOUNKNOWN, NR_CONN,
-                        NR_EOH, NR_HDR, NR_HELO, NR_MAIL, SETSYMLIST, Milter, session)
+from milterwire import (ADDHDRS, ALL_ACTIONS, ALL_NR, ALL_STEPS, CHGFROM, CHGHDRS, LEADSPC, NOBODY,
+                        NODATA, NOUNKNOWN, NR_CONN, NR_EOH, NR_HDR, NR_HELO, NR_MAIL, QUARANTINE,
+                        SETSYMLIST, Milter, session)
 
+ACTIONS = ADDHDRS | CHGHDRS | QUARANTINE | CHGFROM | SETSYMLIST
 WANTED = (NOBODY | NODATA | NOUNKNOWN | LEADSPC | NR_CONN | NR_HELO | NR_MAIL | NR_HDR | NR_EOH)
 LISTS = {
     0: "j _ v {client_addr} {client_name} {client_port} {daemon_name} {daemon_addr} "
        "{daemon_port} {if_addr}",
-    2: "i {auth_type} {auth_authen} {mail_addr} {mail_host} {mail_mailer}",
+    2: "i {auth_type} {auth_authen} {mail_addr} {mail_host} {mail_mailer} {cert_subject} "
+       "{cert_issuer} {verify}",
     3: "i {rcpt_addr} {rcpt_mailer}",
     5: "i",
 }
@@ -25,9 +28,9 @@ def judges(address, **negotiation):
 
 @case
 def full_offer(d):
-    """Of a full offer exactly the useful steps, no action, four lists of macros"""
+    """Of a full offer exactly the useful steps and actions, four lists of macros"""
     with judges(d.socket) as m:
-        equal((m.version, hex(m.actions), hex(m.steps)), (6, hex(SETSYMLIST), hex(WANTED)))
+        equal((m.version, hex(m.actions), hex(m.steps)), (6, hex(ACTIONS), hex(WANTED)))
         equal(m.lists, LISTS)
 
 
@@ -61,29 +64,38 @@ def only_some_nr(d):
 def protocol_2(d):
     """An MTA of protocol 2"""
     with judges(d.socket, version=2, actions=0x3F, steps=0x7F) as m:
-        equal((m.version, m.actions, hex(m.steps), m.lists), (2, 0, hex(NOBODY), {}))
+        equal((m.version, m.actions, hex(m.steps), m.lists),
+              (2, ADDHDRS | CHGHDRS | QUARANTINE, hex(NOBODY), {}))
 
 
 @case
 def protocol_4(d):
     """An MTA of protocol 4"""
     with judges(d.socket, version=4, actions=0x3F, steps=0x3FF) as m:
-        equal((m.version, m.actions, m.lists), (4, 0, {}))
+        equal((m.version, m.actions, m.lists), (4, ADDHDRS | CHGHDRS | QUARANTINE, {}))
         equal(hex(m.steps), hex(NOBODY | NODATA | NOUNKNOWN | NR_HDR))
 
 
 @case
 def nothing_offered(d):
-    """An MTA that offers no step but the first protocol's"""
+    """An MTA that offers nothing: libmilter takes it for one of the first protocol, which adds fields"""
     with judges(d.socket, version=2, actions=0, steps=0) as m:
-        equal((m.actions, hex(m.steps)), (0, hex(NOBODY)))
+        equal((m.actions, hex(m.steps)), (ADDHDRS, hex(NOBODY)))
+
+
+@case
+def every_offer_of_actions(d):
+    """Of every offer the useful actions, and no other"""
+    for offer in range(1, ALL_ACTIONS + 1):
+        with Milter(d.socket, actions=offer) as m:
+            equal(hex(m.actions), hex(offer & ACTIONS))
 
 
 @case
 def no_lists(d):
     """Without SMFIF_SETSYMLIST no list is sent, and what comes is used"""
     with judges(d.socket, actions=ALL_ACTIONS & ~SETSYMLIST) as m:
-        equal((m.actions, hex(m.steps), m.lists), (0, hex(WANTED), {}))
+        equal((m.actions, hex(m.steps), m.lists), (ACTIONS & ~SETSYMLIST, hex(WANTED), {}))
 
 
 @case
@@ -99,7 +111,7 @@ def body_is_taken(d):
 def newer_protocol(d):
     """A protocol from the future is answered with ours"""
     with judges(d.socket, version=7, actions=0xFFFF, steps=0x0FFFFFFF) as m:
-        equal((m.version, hex(m.actions), hex(m.steps)), (6, hex(SETSYMLIST), hex(WANTED)))
+        equal((m.version, hex(m.actions), hex(m.steps)), (6, hex(ACTIONS), hex(WANTED)))
 
 
 @case

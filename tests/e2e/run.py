@@ -32,6 +32,8 @@ import cases_actions  # noqa: F401
 import cases_marks  # noqa: F401
 import cases_reports  # noqa: F401
 import cases_port25  # noqa: F401
+import cases_behalf  # noqa: F401
+import cases_owners  # noqa: F401
 import cases_at_last  # noqa: F401
 
 

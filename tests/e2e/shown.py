@@ -28,15 +28,16 @@ def mailboxes(name, value):
 
 
 def shown_identities(delivered, names=False):
-    """The addresses that From, Sender and Resent-* show; with names, those in the names too."""
+    """(field, address) pairs of what From, Sender and Resent-* show; with names, of what is in the
+    names too."""
     shown = set()
     for field in CLAIMING:
         for value in delivered.fields(field):
             for name, address in mailboxes(field, value):
-                shown.add(address)
+                shown.add((field, address))
                 if names:
-                    shown.update(ADDRESS_IN_NAME.findall(name))
-    return shown - {"", "<>"}
+                    shown.update((field, found) for found in ADDRESS_IN_NAME.findall(name))
+    return {(field, address) for field, address in shown if address not in ("", "<>")}
 
 
 def a_label(domain):
@@ -54,13 +55,13 @@ def forms(address):
     return {f"{local}@{domain}", f"{stripped}@{domain}", f"@{domain}"}
 
 
-def granted(senders, login):
-    """The keys of a senders file that this login owns."""
+def granted(senders, owner):
+    """The keys of a senders file that this owner has, a login or "on-behalf:LOGIN"."""
     keys = set()
     for line in senders.splitlines():
         if line.strip() and not line.startswith("#"):
             key, owners = re.fullmatch(r'((?:"[^"]*"|\S)+)\s+(.*)', line).groups()
-            if login.lower() in re.split(r"[,\s]+", owners.lower()):
+            if owner.lower() in re.split(r"[,\s]+", owners.lower()):
                 keys.add(key.lower())
     return keys
 
@@ -72,10 +73,15 @@ def tagged(delivered):
 
 
 def check_shown(delivered, senders, login, names=False):
-    """Nobody is shown whom the login may not send as, but for who is named in a tag. The addresses
-    that are shown."""
-    allowed = granted(senders, login)
+    """Nobody is shown whom the login may not send as, but for who is named in a tag, and in From on
+    whose behalf it may send where Sender is its own. What is shown."""
+    own, behalf = granted(senders, login), granted(senders, "on-behalf:" + login)
     shown = shown_identities(delivered, names)
-    foreign = {address for address in shown if not forms(address) & allowed} - tagged(delivered)
+    senders_shown = [address for field, address in shown if field == "Sender"]
+    sent_by_own = senders_shown and all(forms(address) & own for address in senders_shown)
+    foreign = {address for field, address in shown
+               if not forms(address) & own
+               and not (field == "From" and sent_by_own and forms(address) & behalf)}
+    foreign -= tagged(delivered)
     check(not foreign, f"{login} is shown as {foreign}: {delivered.header!r}")
     return shown

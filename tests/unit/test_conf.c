@@ -130,13 +130,14 @@ HOLDS(directory, dir_count(s->dir) == 2 && has_text(dir_backend_at(s->dir, 0)->n
                      has_text(dir_backend_at(s->dir, 0)->login_domains[0], "a.example") &&
                      has_text(dir_backend_at(s->dir, 0)->login_domains[1], "*") &&
                      dir_backend_at(s->dir, 1)->merge && !dir_backend_at(s->dir, 0)->merge)
-HOLDS(selectors, has_text(p->name, "x") && p->listeners.count == 4 &&
-                     has_text(p->listeners.items[1], ":587") &&
-                     netset_has(&p->client_networks, "2001:db8::9") && p->logins.count == 2 &&
-                     has_text(p->logins.items[0], "ann") &&
-                     has_text(p->logins.items[1], "@a.example") && p->principals.count == 2 &&
-                     has_text(p->principals.items[0], "sasl") &&
-                     has_text(p->principals.items[1], "none"))
+HOLDS(selectors,
+      has_text(p->name, "x") && p->listeners.count == 4 &&
+          has_text(p->listeners.items[1], ":587") &&
+          netset_has(&p->client_networks, "2001:db8::9") && p->logins.count == 2 &&
+          has_text(p->logins.items[0], "ann") && has_text(p->logins.items[1], "@a.example") &&
+          p->principals.count == 4 && has_text(p->principals.items[0], "sasl") &&
+          has_text(p->principals.items[1], "cert") && has_text(p->principals.items[2], "network") &&
+          has_text(p->principals.items[3], "none"))
 HOLDS(policy_settings, p->observe && p->from_must_equal_envelope && p->resent_covers_from &&
                            p->require_authentication && p->max_recipients == 50 &&
                            has_text(p->exempt_logins.items[0], "news@a.example") &&
@@ -191,6 +192,69 @@ HOLDS(order, has_text(p[0].name, "b") && has_text(p[1].name, "a") &&
                  has_text(p[2].name, "submission") && p[2].builtin)
 HOLDS(included, has_text(d->user, "nobody"))
 HOLDS(single_quotes, has_text(s->replies.texts[REASON_NULL_SENDER], "a\\d ${HOME}"))
+
+/* ---- good values: networks and certificates ---- */
+
+static bool is_network(const struct network *n, const char *name, bool is_block, bool relay,
+                       size_t grants)
+{
+    return has_text(n->name, name) && n->is_block == is_block && n->relay == relay &&
+           n->send_as.count == grants;
+}
+
+static bool is_grant(const struct grant *g, enum grant_form form, const char *key,
+                     const char *entry)
+{
+    return g->form == form && g->right == GRANT_SEND_AS && has_text(g->key, key) &&
+           has_text(g->directory, "network") && has_text(g->entry, entry) &&
+           has_text(g->attribute, "send_as");
+}
+
+HOLDS(network,
+      s->networks.count == 2 && is_network(&s->networks.items[0], "10.1.2.0/28", true, true, 3) &&
+          is_network(&s->networks.items[1], "2001:db8::/32", true, false, 0) &&
+          is_grant(&s->networks.items[0].send_as.items[0], GRANT_EXACT, "a@a.example",
+                   "network 10.1.2.0/28") &&
+          is_grant(&s->networks.items[0].send_as.items[1], GRANT_DOMAIN, "b.example",
+                   "network 10.1.2.0/28") &&
+          is_grant(&s->networks.items[0].send_as.items[2], GRANT_PATTERN, "list+*@a.example",
+                   "network 10.1.2.0/28") &&
+          network_find(&s->networks, "10.1.2.15") == &s->networks.items[0] &&
+          !network_find(&s->networks, "10.1.2.16") && dir_count(s->dir) == 2 &&
+          has_text(dir_backend_at(s->dir, 1)->name, "network") && dir_backend_at(s->dir, 1)->always)
+HOLDS(network_address,
+      is_network(&s->networks.items[0], "10.1.2.3", true, false, 1) &&
+          is_grant(&s->networks.items[0].send_as.items[0], GRANT_ANY, "", "network 10.1.2.3"))
+HOLDS(network_mapped, is_network(&s->networks.items[0], "10.0.0.0/8", true, false, 0) &&
+                          network_find(&s->networks, "10.1.2.3"))
+HOLDS(network_rules, has_text(s->networks.items[0].send_as.items[0].key, "Ann@a.example"))
+HOLDS(network_file, s->networks.items[0].send_as.count == 2 &&
+                        has_text(s->networks.items[0].send_as.items[1].key, "b@a.example"))
+HOLDS(net_owners, s->networks.count == 2 && dir_count(s->dir) == 1 &&
+                      is_network(&s->networks.items[0], "10.1.0.0/16", false, false, 0) &&
+                      is_network(&s->networks.items[1], "10.0.0.0/8", false, false, 0))
+HOLDS(blocks_and_owners, s->networks.count == 5 && dir_count(s->dir) == 3 &&
+                             is_network(&s->networks.items[0], "10.0.0.0/8", true, false, 0) &&
+                             is_network(&s->networks.items[1], "10.1.0.0/16", false, false, 0) &&
+                             is_network(&s->networks.items[4], "10.0.0.0/8", false, false, 0) &&
+                             network_find(&s->networks, "10.1.2.3") == &s->networks.items[0])
+HOLDS(no_networks, s->networks.count == 0 && dir_count(s->dir) == 1 && s->cert_issuers.count == 0)
+HOLDS(cert_issuers, s->cert_issuers.count == 4 && has_text(s->cert_issuers.items[0], "My CA") &&
+                        has_text(s->cert_issuers.items[1], "/O=x, y/CN=CA|2") &&
+                        has_text(s->cert_issuers.items[2], "from.file") &&
+                        has_text(s->cert_issuers.items[3], "other.file"))
+
+static bool many_issuers(const struct conf *c)
+{
+    const struct policy_strings *issuers = &c->snapshot->cert_issuers;
+    char want[32];
+    for (size_t i = 0; i < issuers->count; i++) {
+        (void)snprintf(want, sizeof want, "issuer %zu", i);
+        if (!has_text(issuers->items[i], want))
+            return false;
+    }
+    return issuers->count == 1000;
+}
 
 /* ---- good values: directories of type ldap ---- */
 
@@ -280,6 +344,7 @@ LDAP_HOLDS(ldap_numbers, l->nested_groups == 10 && l->no_addresses_tempfail && l
                              l->login_domain_count == 1)
 LDAP_HOLDS(ldap_cache, m->ttl == 60 * CLOCK_S && m->negative_ttl == 0 && m->entries == 7 &&
                            m->recheck_count == 5 && m->recheck_period == 10 * CLOCK_S)
+LDAP_HOLDS(ldap_unquoted, l->uri_count == 1 && has_text(l->uris[0], "ldap://b.example"))
 LDAP_HOLDS(ldap_ad, strstr(l->account_filter, "sAMAccountName") &&
                         strstr(l->enabled_filter, "userAccountControl") &&
                         has_text(l->send_as.items[1], "proxyAddresses") &&
@@ -339,7 +404,7 @@ static const struct good goods[] = {
     {"policy selectors",
      "policy \"x\" { listeners = { \"MSA\", \":587\", \"non-smtp\", \"*\" } "
      "client_networks = { \"2001:db8::/32\" } logins = { \"ANN\", \"@A.example\" } "
-     "principals = { \"sasl\", \"none\" } }\n" SENDERS,
+     "principals = { \"sasl\", \"cert\", \"network\", \"none\" } }\n" SENDERS,
      selectors},
     {"policy settings",
      "policy \"x\" { mode = observe require_authentication = yes max_recipients = 50 "
@@ -449,7 +514,37 @@ static const struct good goods[] = {
     {"ldap: schema none",
      LDAP_BLOCK("schema = none account_filter = '(a=%{login})' send_as_attributes = { \"b\" }"),
      ldap_none},
+    {"network: send_as, relay",
+     "network \"10.1.2.0/28\" { send_as = { \"A@A.example.\", \"@B.example\", \"list+*@a.example\" "
+     "} "
+     "relay = yes }\nnetwork \"2001:DB8::/32\" {}\n" SENDERS,
+     network},
+    {"network, a single address",
+     "network \"10.1.2.3\" { send_as = { \"*\" } relay = no }\n" SENDERS, network_address},
+    {"network, mapped", "network \"::ffff:10.0.0.0/104\" {}\n" SENDERS, network_mapped},
+    {"network, rules of addresses",
+     "network \"::1\" { send_as = { \"Ann@A.example\" } }\naddress { fold_local_part = no "
+     "}\n" SENDERS,
+     network_rules},
+    {"network, send_as from a file",
+     "network \"::1\" { send_as = { \"@file:@DIR@/addresses\" } }\n" SENDERS, network_file},
+    {"network: owners of a senders file", "directory \"file\" { file = \"@DIR@/net_senders\" }\n",
+     net_owners},
+    {"network: blocks and owners of two files",
+     "directory \"a\" { file = \"@DIR@/net_senders\" }\n"
+     "directory \"b\" { file = \"@DIR@/net_senders\" }\nnetwork \"10.0.0.0/8\" {}\n",
+     blocks_and_owners},
+    {"network: none", SENDERS, no_networks},
+    {"cert_issuers, also from a file",
+     "cert_issuers = { \"My CA\", \"/O=x, y/CN=CA|2\", \"@file:@DIR@/domains\" }\n" SENDERS,
+     cert_issuers},
+    {"cert_issuers, a thousand", "cert_issuers = { \"@file:@DIR@/issuers\" }\n" SENDERS,
+     many_issuers},
     {"comments", "# \"a\\d\n// ${X}\n/* { \" \n */ user = nobody # {\n" SENDERS, user},
+    {"comments in a list",
+     "trusted_networks = { \"192.0.2.0/24\", # one\n /* two */ \"::1\" // three\n }\n" SENDERS,
+     trusted},
+    {"two slashes in a word", LDAP_BASE("uri = { ldap://b.example }"), ldap_unquoted},
 };
 
 static void is_taken(void **state)
@@ -473,6 +568,11 @@ struct bad {
     unsigned errors;
 };
 
+#define ONE_OF_MANY(name) "directory \"" name "\" { file = \"@DIR@/senders\" } "
+#define FOUR_OF_MANY(name)                                                                         \
+    ONE_OF_MANY(name "1") ONE_OF_MANY(name "2") ONE_OF_MANY(name "3") ONE_OF_MANY(name "4")
+#define SIXTEEN FOUR_OF_MANY("a") FOUR_OF_MANY("b") FOUR_OF_MANY("c") FOUR_OF_MANY("d")
+
 static const struct bad bads[] = {
     {"unknown option, near one", "\nlocal_domain = { \"a\" }\n",
      "conf:2: local_domain: there is no such option; did you mean local_domains?", 1},
@@ -487,6 +587,15 @@ static const struct bad bads[] = {
     {"comment without end", "user = nobody /* \n\n", "conf:1: this comment has no end", 1},
     {"block without end", "policy \"a\" { mode = observe\n", "conf:2: the file ends within", 1},
     {"brace too many", "mode = observe }\n", "conf:1: unexpected closing brace", 1},
+    {"line behind comments", "# a\n/* b\n b */ // c\nuser = nobody # d\nmode = x\n" SENDERS,
+     "conf:5: mode: \"x\"", 1},
+    {"environment outside quotes", "user = ${USER}\n", "conf:1: ${...} is replaced", 1},
+    {"NUL byte", "include(\"nul.conf\")\n", "nul.conf:2: a NUL byte", 1},
+    {"include of a folder", "include(\".\")\n", ".:0: Is a directory", 1},
+    {"include of a FIFO", "include(\"fifo\")\n", "fifo:0: no regular file", 1},
+    {"include of itself", "\ninclude(\"conf\")\n", "conf:2: include: more than 10 files within", 1},
+    {"local_domains FIFO", "local_domains = { \"@file:@DIR@/fifo\" }\n" SENDERS,
+     "conf:1: local_domains: cannot read ", 1},
     {"include of a file that is not there", "include(\"none.conf\")\n", "none.conf:0: No such", 1},
     {"fault in an included file", "include(\"bad.conf\")\n" SENDERS, "bad.conf:3: mode: \"x\"", 1},
     {"scalar twice", "mode = observe\nmode = enforce\n" SENDERS,
@@ -696,6 +805,43 @@ static const struct bad bads[] = {
      "conf:1: login_domains: ", 1},
     {"merge", "directory \"d\" { file = \"@DIR@/senders\" merge = 1 }\n", "conf:1: merge: \"1\"",
      1},
+    {"network that is none", "\nnetwork \"ann\" {}\n" SENDERS,
+     "conf:2: network: \"ann\" is no network", 1},
+    {"network with host bits", "network \"10.1.2.3/28\" {}\n" SENDERS,
+     "conf:1: network: \"10.1.2.3/28\" has bits set behind its prefix; the network is 10.1.2.0/28",
+     1},
+    {"network twice", "network \"10.0.0.0/8\" {}\nnetwork \"10.0.0.0/8\" {}\n" SENDERS,
+     "conf:2: \"10.0.0.0/8\": a block of this kind has the name already", 1},
+    {"network twice, mapped",
+     "network \"10.0.0.0/8\" {}\nnetwork \"::1\" {}\nnetwork \"::ffff:10.0.0.0/104\" {}\n" SENDERS,
+     "conf:3: network: 10.0.0.0/8 has a block before, at line 1; one block is right", 1},
+    {"network behind one that is none", "network \"ann\" {}\nnetwork \"::/0\" {}\n" SENDERS,
+     "conf:1: network: \"ann\" is no network", 1},
+    {"network without a title", "network {}\n" SENDERS, "conf:1: missing title", 1},
+    {"network, unknown option", "network \"::1\" { zork = 1 }\n" SENDERS,
+     "conf:1: zork: there is no such option; these are right here: send_as relay", 1},
+    {"network, send_as", "network \"::1\" { send_as = { \"a@x\",\n \"ann\" } }\n" SENDERS,
+     "conf:2: send_as: \"ann\" is no address, @domain, @.domain or *: ", 1},
+    {"network, send_as on behalf", "network \"::1\" { send_as = { \"on-behalf:a@x\" } }\n" SENDERS,
+     "conf:1: send_as: \"on-behalf:a@x\" is no address", 1},
+    {"network, send_as in a file",
+     "network \"::1\" { send_as = { \"@file:@DIR@/domains\" } }\n" SENDERS,
+     "domains:2: send_as: \"from.file\" is no address", 2},
+    {"network, relay", "network \"::1\" { relay = maybe }\n" SENDERS,
+     "conf:1: relay: \"maybe\" is neither yes nor no", 1},
+    {"network: all faults in one run",
+     "network \"ann\" { send_as = { \"x\" }\nrelay = maybe }\n" SENDERS,
+     "conf:2: relay: \"maybe\" is neither yes nor no", 3},
+    {"network: a directory of that name",
+     "directory \"network\" { file = \"@DIR@/senders\" }\nnetwork \"::1\" {}\n",
+     "conf:2: network: a directory has the name \"network\"", 1},
+    {"network: sixteen directories beside it", SIXTEEN "network \"::1\" {}\n",
+     "conf:1: network: beside network blocks 15 directories are right", 1},
+    {"network: no directory that a policy could name",
+     "network \"::1\" {}\npolicy \"a\" { directories = { \"network\" } }\n" SENDERS,
+     "conf:2: directories: there is no directory \"network\"", 1},
+    {"cert_issuers", "cert_issuers = { \"a\",\n\"\" }\n" SENDERS,
+     "conf:2: cert_issuers: an empty item", 1},
     {"listeners, port", "policy \"a\" { listeners = { \":0\" } }\n" SENDERS,
      "conf:1: listeners: \"0\" is no number from 1 to 65535", 1},
     {"listeners, empty", "policy \"a\" { listeners = { \"\" } }\n" SENDERS, "conf:1: listeners: an",
@@ -705,8 +851,8 @@ static const struct bad bads[] = {
     {"logins", "policy \"a\" { logins = { \"a b\" } }\n" SENDERS, "conf:1: logins: ", 1},
     {"logins, group", "policy \"a\" { logins = { \"group:cn=x\" } }\n" SENDERS,
      "conf:1: logins: this version knows no groups", 1},
-    {"principals", "policy \"a\" { principals = { \"cert\" } }\n" SENDERS,
-     "conf:1: principals: \"cert\" is not one of sasl, none", 1},
+    {"principals", "policy \"a\" { principals = { \"tls\" } }\n" SENDERS,
+     "conf:1: principals: \"tls\" is not one of none, sasl, cert, network", 1},
     {"policy mode", "policy \"a\" { mode = x }\n" SENDERS, "conf:1: mode: \"x\" is not one of", 1},
     {"require_authentication", "policy \"a\" { require_authentication = x }\n" SENDERS,
      "conf:1: require_authentication: \"x\" is neither yes nor no", 1},
@@ -863,6 +1009,25 @@ static void is_told(void **state)
     arena_destroy(h.arena);
 }
 
+static bool loads(const char *text)
+{
+    struct heard h;
+    struct conf *conf = load(text, &h);
+    conf_free(conf);
+    arena_destroy(h.arena);
+    return conf != NULL;
+}
+
+/* As after reloads of a daemon, whose admin has mended the file at last. */
+static void faults_in_included_files_leave_nothing_behind(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        assert_false(loads("include(\"nonsense.conf\")\n" SENDERS));
+    assert_false(loads("include(\"conf\")\n"));
+    assert_true(loads("include(\"user.conf\")\n" SENDERS));
+}
+
 /* ---- what is documented ---- */
 
 static const char *const option_names[] = {
@@ -881,6 +1046,7 @@ static const char *const option_names[] = {
     "local_domains",
     "trusted_networks",
     "authserv_id",
+    "cert_issuers",
     "max_headers",
     "max_header_size",
     "fold_case",
@@ -896,6 +1062,8 @@ static const char *const option_names[] = {
     "file",
     "login_domains",
     "merge",
+    "send_as",
+    "relay",
     "listeners",
     "client_networks",
     "logins",
@@ -1008,6 +1176,7 @@ static void the_list_of_options_is_complete(void **state)
                                          "login { zzzzzzzzzz = 1 }",
                                          "address { zzzzzzzzzz = 1 }",
                                          "directory \"a\" { zzzzzzzzzz = 1 }",
+                                         "network \"a\" { zzzzzzzzzz = 1 }",
                                          "policy \"a\" { zzzzzzzzzz = 1 }",
                                          "reply \"a\" { zzzzzzzzzz = 1 }"};
     size_t known = 0;
@@ -1020,8 +1189,8 @@ static void the_list_of_options_is_complete(void **state)
             known += *c == ' ' || *c == '\n';
         arena_destroy(h.arena);
     }
-    /* five blocks, and "mode" stands in two places */
-    assert_int_equal(known, sizeof option_names / sizeof option_names[0] + 1 + CHECK_COUNT + 5);
+    /* six blocks, and "mode" stands in two places */
+    assert_int_equal(known, sizeof option_names / sizeof option_names[0] + 1 + CHECK_COUNT + 6);
 }
 
 static void sample_loads(void **state)
@@ -1100,11 +1269,38 @@ static void nearest_word(void **state)
     assert_null(conf_value_nearest("", words));
 }
 
+static void write_nul(const char *name)
+{
+    static const char text[] = "mode = observe\nuser = \0nobody\n";
+    char path[200];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, sizeof text - 1, f), sizeof text - 1);
+    assert_int_equal(fclose(f), 0);
+}
+
+static void make_fifo(const char *name)
+{
+    char path[200];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    assert_int_equal(mkfifo(path, 0600), 0);
+}
+
 static void set_mode(const char *name, mode_t mode)
 {
     char path[200];
     (void)snprintf(path, sizeof path, "%s/%s", folder, name);
     assert_int_equal(chmod(path, mode), 0);
+}
+
+static void write_issuers(void)
+{
+    char text[20000];
+    size_t len = 0;
+    for (unsigned i = 0; i < 1000; i++)
+        len += (size_t)snprintf(text + len, sizeof text - len, "issuer %u\n", i);
+    write_file("issuers", text);
 }
 
 static void write_files(void)
@@ -1117,8 +1313,14 @@ static void write_files(void)
     write_file("open_secret", "password\n");
     write_file("domains", "# list\nfrom.file\n  other.file # a.comment\n\n");
     write_file("bad_domains", "good.file\nbad..file\n");
+    write_file("addresses", "# list\na@a.example\n  b@a.example # a comment\n");
+    write_file("net_senders", "a@a.example net:10.0.0.0/8, ann, on-behalf:net:10.1.0.0/16\n");
+    write_issuers();
     write_file("user.conf", "user = nobody\n");
     write_file("bad.conf", "\n\nmode = x\n");
+    write_file("nonsense.conf", "policy \"a\" {\n nonsense = 1\n}\n");
+    write_nul("nul.conf");
+    make_fifo("fifo");
     set_mode("open", 0666);
     set_mode("secret", 0600);
     set_mode("open_secret", 0644);
@@ -1126,9 +1328,10 @@ static void write_files(void)
 
 static void remove_files(void)
 {
-    static const char *const names[] = {"conf",    "senders",     "open",      "bad_senders",
-                                        "domains", "bad_domains", "user.conf", "bad.conf",
-                                        "secret",  "open_secret"};
+    static const char *const names[] = {"conf",    "senders",     "open",          "bad_senders",
+                                        "domains", "bad_domains", "user.conf",     "bad.conf",
+                                        "secret",  "open_secret", "nonsense.conf", "nul.conf",
+                                        "fifo",    "addresses",   "net_senders",   "issuers"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char path[200];
         (void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);
@@ -1142,6 +1345,8 @@ int main(void)
     write_files();
     ROWS_ADD(goods, is_taken);
     ROWS_ADD(bads, is_told);
+    ROWS_ADD_TEST("faults in included files leave nothing behind",
+                  faults_in_included_files_leave_nothing_behind);
     ROWS_ADD_TEST("manual and sample know every option", manual_and_sample_know_every_option);
     ROWS_ADD_TEST("the list of options is complete", the_list_of_options_is_complete);
     ROWS_ADD_TEST("the sample loads", sample_loads);
