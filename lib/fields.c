@@ -1,11 +1,15 @@
 #include "fields.h"
 #include "authres.h"
 #include "report.h"
+#include "strbuf.h"
 #include "utext.h"
 
 #include <string.h>
 
-enum { RESULTS_MAX = 20 }; /* Authentication-Results fields that are looked at */
+enum {
+    RESULTS_MAX = 20, /* Authentication-Results fields that are looked at */
+    FILLER_MAX = 200, /* octets between two parts of a domain, so that looking for it has an end */
+};
 
 /* A field that claims addresses, as it came. */
 struct kept_field {
@@ -24,6 +28,7 @@ struct fields {
     unsigned count;                /* all fields */
     unsigned of_kind[FIELD_KINDS]; /* the kept kinds, by name */
     struct kept_field from;        /* the first one */
+    size_t further_from;           /* octets of the others, all together */
     struct kept_field *kept;       /* Sender and Resent-* */
     size_t kept_count, kept_room;
     struct forged_field *forged;
@@ -116,16 +121,78 @@ static const char *local_domain(const struct fields *f, struct arena *a, struct 
     return local ? domain : NULL;
 }
 
-/* Signs beyond ASCII may belong to the domain, or stand behind it. */
-static const char *local_domain_at(const struct fields *f, struct arena *a, struct span rest)
+/* Behind a comment that begins at start, with those in it; start where it has no end in sight. */
+static size_t comment_end(struct span text, size_t start)
 {
-    size_t len = 0, ascii = 0;
-    while (len < rest.len && is_domain_octet(rest.data[len]))
+    size_t depth = 0;
+    for (size_t at = start; at < text.len; at++) {
+        char c = text.data[at];
+        depth += c == '(';
+        if (c == ')' && --depth == 0)
+            return at + 1;
+        at += c == '\\';
+    }
+    return start;
+}
+
+/* Behind white space and comments, which may stand between the parts of a domain. */
+static size_t filler_end(struct span text, size_t start)
+{
+    struct span near = span_sub(text, 0, start + FILLER_MAX);
+    size_t at = start, before;
+    do {
+        before = at;
+        if (at < near.len && near.data[at] == '(')
+            at = comment_end(near, at);
+        else if (at < near.len && strchr(" \t\r\n", near.data[at]))
+            at++;
+    } while (at > before);
+    return at;
+}
+
+static struct span domain_run(struct span text)
+{
+    size_t len = 0;
+    while (len < text.len && is_domain_octet(text.data[len]))
         len++;
-    while (ascii < len && (unsigned char)rest.data[ascii] < 0x80)
-        ascii++;
-    const char *domain = local_domain(f, a, span_sub(rest, 0, len));
-    return domain || ascii == len ? domain : local_domain(f, a, span_sub(rest, 0, ascii));
+    return span_sub(text, 0, len);
+}
+
+static struct span ascii_run(struct span text)
+{
+    size_t len = 0;
+    while (len < text.len && (unsigned char)text.data[len] < 0x80)
+        len++;
+    return span_sub(text, 0, len);
+}
+
+/* Ends that the domain may have: with the next run of its octets, or before the first sign beyond
+ * ASCII in it. */
+static const char *local_domain_with(const struct fields *f, struct strbuf *domain, struct span run)
+{
+    size_t before = domain->len;
+    strbuf_add(domain, run);
+    const char *found = local_domain(f, domain->arena, strbuf_span(domain));
+    size_t ascii = ascii_run(run).len;
+    if (found || ascii == run.len)
+        return found;
+    return local_domain(f, domain->arena, span_make(domain->text, before + ascii));
+}
+
+/* text stands behind an '@'. */
+static const char *local_domain_at(const struct fields *f, struct arena *a, struct span text)
+{
+    struct strbuf domain;
+    const char *found = NULL;
+    strbuf_init(&domain, a);
+    for (size_t at = filler_end(text, 0); !found && domain.len <= ADDR_DOMAIN_MAX;) {
+        struct span run = domain_run(span_sub(text, at, text.len));
+        if (!run.len)
+            break;
+        found = local_domain_with(f, &domain, run);
+        at = filler_end(text, at + run.len);
+    }
+    return found;
 }
 
 static const char *find_local_domain(const struct fields *f, struct span text)
@@ -160,31 +227,10 @@ static const char *find_shown_local(const struct fields *f, struct arena *scratc
     return NULL;
 }
 
-/* Without white space and comments, which may stand anywhere between the parts of an address. */
-static struct span without_filler(struct arena *a, struct span text)
-{
-    char *rest = arena_alloc(a, text.len + 1);
-    size_t len = 0, depth = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-        if (c == '\\' && depth)
-            i++;
-        else if (c == '(')
-            depth++;
-        else if (c == ')' && depth)
-            depth--;
-        else if (!depth && !strchr(" \t\r\n", c))
-            rest[len++] = c;
-    }
-    return span_make(rest, len);
-}
-
 /* The first address of a local domain that a text might show somebody, whatever its syntax. */
 static const char *find_mention(const struct fields *f, struct arena *scratch, struct span text)
 {
     const char *found = find_local_domain(f, text);
-    if (!found)
-        found = find_local_domain(f, without_filler(scratch, text));
     return found ? found : find_shown_local(f, scratch, text);
 }
 
@@ -201,7 +247,7 @@ static void keep_from(struct fields *f, const char *name, struct span value)
 {
     if (++f->of_kind[FIELD_FROM] == 1)
         f->from = copy_field(f, FIELD_FROM, name, value);
-    else if (!is_over(f) && !too_large(f, "From", strlen(name) + value.len))
+    else if (!is_over(f) && !too_large(f, "From", f->further_from += strlen(name) + value.len))
         note_mention(f, value);
 }
 

@@ -22,7 +22,8 @@ KEPT_OUT = {".git", "__pycache__", "autom4te.cache"}  # and build directories
 
 # What is asked of every mutant, after the programs that are nearest to it.
 UNIT = ["test_mailbox", "test_addr", "test_envelope", "test_shown", "test_login", "test_grant",
-        "test_identify", "test_policy", "test_amend", "test_fields", "test_session", "test_dir",
+        "test_identify", "test_policy", "test_amend", "test_fields", "test_session",
+        "test_session_asks", "test_record", "test_dir",
         "test_dir_cache", "test_dir_file", "test_dir_filter", "test_report", "test_utext"]
 OTHERS = ["replay", "corpus"]
 PROGRAMS = {name: ["tests/unit/" + name] for name in UNIT}

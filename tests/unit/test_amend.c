@@ -23,6 +23,7 @@ struct row {
     const char *trace; /* the name of the trace header */
     const char *id;    /* of Authentication-Results, NULL for none added */
     const char *mechanism;
+    bool no_results;  /* though there is an id */
     const char *want; /* as changes.h has it */
 };
 
@@ -85,6 +86,9 @@ static const struct row claim_rows[] = {
     {"a rewritten From is not stripped of its name as well",
      "From: \"" BOB "\" <" BOB ">\nReply-To: x", NAMED "From " BOB "\n" REWRITE,
      .want = "set From 1 " ANN "\nadd X-Original-From \"" BOB "\" <" BOB ">"},
+    {"nor where the names are found first or last", "From: \"" BOB "\" <" BOB ">\nReply-To: x",
+     REWRITE "\n" NAMED "From x@y.example",
+     .want = "set From 1 " ANN "\nadd X-Original-From \"" BOB "\" <" BOB ">"},
     {"display names of Sender, each in its own field",
      "Sender: \"" BOB "\" <" ANN ">\nSender: \"" BOB "\" <a.lee@example.net>",
      NAMED "Sender/1 " BOB "\n" NAMED "Sender/2 " BOB,
@@ -101,6 +105,9 @@ static const struct row claim_rows[] = {
 
     {"Sender is rewritten", "Sender: Bob <" BOB ">", "rewrite " SENDER_1 " " BOB,
      .want = "set Sender 1 " ANN},
+    {"other fields are left alone beside it",
+     "Resent-From: " ANN "\nSender: " BOB "\nResent-From: " ANN "\nResent-Sender: " ANN,
+     "rewrite " SENDER_1 " " BOB, .want = "set Sender 1 " ANN},
     {"a malformed Sender is rewritten as a whole", "Sender: Bob <" BOB, "rewrite " SENDER_1,
      .want = "set Sender 1 " ANN},
     {"Sender is taken out", "Sender: " BOB, "remove " SENDER_1 " " BOB, .want = "remove Sender 1"},
@@ -235,6 +242,8 @@ static const struct row mark_rows[] = {
      .want = ""},
     {"of a login that is nobody's there are none", "From: " ANN, "", .id = "mx.example.net",
      .who = "fault ann\xa0", .want = ""},
+    {"where the policy wants none there are none", "From: " ANN, "", .id = "mx.example.net",
+     .no_results = true, .want = ""},
     {"under an id that is too long there are none", "From: " ANN, "", .id = X100 X100 X50 "xxxxxx",
      .want = ""},
     {"the longest id", "From: " ANN, "", .id = X100 X100 X50 "xxxxx",
@@ -295,7 +304,7 @@ static void read_header(struct arena *a, const struct row *row, const char *head
     while ((line = next_line(&rest)) != NULL) {
         char *colon = strchr(line, ':');
         *colon = '\0';
-        fields_add(fields, line, colon + 1);
+        fields_add(fields, line, colon + 1 + (colon[1] == ' '));
     }
     fields_read(fields, out);
     domset_destroy((struct domset *)(uintptr_t)conf.local_domains);
@@ -386,7 +395,7 @@ static struct change_list amend(struct arena *a, struct arena *scratch, const st
     struct policy policy = {.name = "submission",
                             .observe = row->observe,
                             .trace_header = row->trace,
-                            .auth_results = row->id != NULL};
+                            .auth_results = row->id && !row->no_results};
     const struct amend_host host = {row->id, row->mechanism};
     struct decision decision;
     read_header(scratch, row, header, &facts);
@@ -443,6 +452,35 @@ static void a_long_name_goes(void **state)
     long_name(900, false);
 }
 
+/* The old value of a From, whose line was a legal one, has a longer name in front of it. */
+static void old_from(size_t len, bool original_folds, bool reply_to_folds)
+{
+    static const struct row row = {.findings = REWRITE};
+    struct arena *a = arena_create(), *scratch = arena_create();
+    char name[1000];
+    memset(name, 'n', len);
+    name[len] = '\0';
+    const char *old = arena_printf(a, "%.*s <" BOB ">", (int)(len - 18), name);
+    struct change_list got = amend(a, scratch, &row, arena_printf(scratch, "From: %s", old));
+    arena_destroy(scratch);
+    assert_int_equal(got.count, 3);
+    const char *original = got.items[1].value, *reply_to = got.items[2].value;
+    assert_string_equal(original, original_folds ? arena_printf(a, "\n %s", old) : old);
+    assert_string_equal(reply_to, reply_to_folds ? arena_printf(a, "\n %s", old) : old);
+    assert_true(lines_fit("X-Original-From", original) && lines_fit("Reply-To", reply_to));
+    arena_destroy(a);
+}
+
+static void a_long_old_from_begins_in_the_next_line(void **state)
+{
+    (void)state;
+    old_from(981, false, false);
+    old_from(982, true, false);
+    old_from(988, true, false);
+    old_from(989, true, true);
+    old_from(992, true, true);
+}
+
 static void many_changes(void **state)
 {
     (void)state;
@@ -467,6 +505,8 @@ int main(void)
     ROWS_ADD(quiet_rows, amends);
     ROWS_ADD(mark_rows, amends);
     ROWS_ADD_TEST("a long name goes, for the line's sake", a_long_name_goes);
+    ROWS_ADD_TEST("a long old From begins in the next line",
+                  a_long_old_from_begins_in_the_next_line);
     ROWS_ADD_TEST("a hundred forged fields go", many_changes);
     return rows_main();
 }

@@ -81,6 +81,10 @@ static const struct row bound_rows[] = {
              "*\ntoo large: Sender is over max_header_size"},
     {"a second From has its bound", "From: " ANN "\nFrom: xxxxxxxxxxxxxxxxxxxxxx",
      .max_header_size = 22, .want = "From/2 ok " ANN "*\ntoo large: From is over max_header_size"},
+    {"all further From fields together have it", "From: " ANN "\nFrom: xxxxxxx\nFrom: xxxxxxx",
+     .max_header_size = 22, .want = "From/3 ok " ANN "*"},
+    {"and one octet more", "From: " ANN "\nFrom: xxxxxxx\nFrom: xxxxxxxx\nFrom: x",
+     .max_header_size = 22, .want = "From/4 ok " ANN "*\ntoo large: From is over max_header_size"},
     {"Content-Type has its bound", "Content-Type: multipart/report;\n report-type=delivery-status",
      .max_header_size = 40, .want = "too large: Content-Type is over max_header_size"},
     {"a second Content-Type has none", "Content-Type: text/plain\nContent-Type: x" X50,
@@ -91,6 +95,9 @@ static const struct row bound_rows[] = {
      .want = "From/1 malformed \"\"\nSender/1 malformed \"\"\n"
              "too large: Sender is over max_header_size"},
 };
+
+#define B50  "                                                  "
+#define B200 B50 B50 B50 B50
 
 static const struct row mention_rows[] = {
     {"a From that can be read mentions nothing", "From: " ANN, .outsider = true,
@@ -148,6 +155,29 @@ static const struct row mention_rows[] = {
      "cher.example",
      .outsider = true,
      .want = "From/2 malformed \"ann@example.net (x\"\nmentions @xn--bcher-kva.example"},
+    {"a parenthesis in quotes is no comment", "From: \"a(b\" <ann@ example (x) . net>",
+     .outsider = true,
+     .want = "From/1 malformed \"\"a(b\" <ann@ example (x) . net>\"\nmentions @example.net"},
+    {"words behind the domain", "From: ann@ example.net is here, and (so on)", .outsider = true,
+     .want = "From/1 malformed \"ann@ example.net is here, and (so on)\"\nmentions @example.net"},
+    {"a blank behind a domain that is only the first part of one", "From: <ann@example .net.uk",
+     .outsider = true, .want = "From/1 malformed \"<ann@example .net.uk\""},
+    {"as many blanks as are looked through", "From: <ann@" B200 "example.net", .outsider = true,
+     .want = "From/1 malformed \"<ann@" B200 "example.net\"\nmentions @example.net"},
+    {"one more", "From: <ann@" B200 " example.net", .outsider = true,
+     .want = "From/1 malformed \"<ann@" B200 " example.net\""},
+    {"a domain without a dot", "From: <ann@intern>>\nFrom: x", .outsider = true,
+     .want = "From/2 malformed \"<ann@intern>>\"\nmentions @intern"},
+    {"a domain without a dot, and one", "From: ask ann@intern.", .outsider = true,
+     .want = "From/1 malformed \"ask ann@intern.\"\nmentions @intern"},
+    {"a domain without a dot, and a hyphen", "From: ask ann@intern- or so", .outsider = true,
+     .want = "From/1 malformed \"ask ann@intern- or so\"\nmentions @intern"},
+    {"a domain without a dot, and a sign beyond ASCII",
+     "From: \xe2\x80\xb9"
+     "ann@intern\xe2\x80\xba",
+     .outsider = true,
+     .want = "From/1 malformed \"\xe2\x80\xb9"
+             "ann@intern\xe2\x80\xba\"\nmentions @intern"},
     {"inside a comment", "From: <a@y.example (" ANN ")>", .outsider = true,
      .want = "From/1 malformed \"<a@y.example (" ANN ")>\"\nmentions @example.net"},
     {"signs beyond ASCII behind the domain", "From: \xe2\x80\xb9" ANN "\xe2\x80\xba",
@@ -174,13 +204,16 @@ static const struct row mention_rows[] = {
 static const struct row note_rows[] = {
     {"a list", "List-Id: <x.y.example>", .want = "list"},
     {"an empty List-Id is none", "List-Id: \t\nX-List-Id: x", .want = ""},
-    {"one List-Id of two", "list-ID :\nLIST-id: x", .want = "list"},
+    {"the second List-Id of two", "list-ID :\nLIST-id: x", .want = "list"},
+    {"the first List-Id of two", "List-Id: x\nList-Id:", .want = "list"},
     {"a delivery report", "Content-Type: multipart/report; report-type=delivery-status",
      .want = "report"},
     {"the first Content-Type is the one",
      "content-type : text/plain\nContent-Type: multipart/report; report-type=delivery-status",
      .want = ""},
     {"an automatic reply", "Auto-Submitted: auto-replied", .want = "report"},
+    {"an automatic reply, whatever its body is",
+     "Auto-Submitted: auto-replied\nContent-Type: text/plain", .want = "report"},
     {"no automatic reply", "Auto-Submitted: no", .want = ""},
     {"Reply-To", "Reply-To : x", .want = "reply-to"},
     {"an empty Reply-To is there all the same", "reply-to:", .want = "reply-to"},
@@ -213,6 +246,9 @@ static const struct row forged_rows[] = {
                "cher.example",
      .want = "forged Authentication-Results/1"},
     {"without an id of ours there are none", AR MX "; auth=pass", .want = ""},
+    {"one behind max_headers is not kept: that is said", "From: " ANN "\nX-Sent-By: a",
+     .max_headers = 1,
+     .want = "From/1 ok " ANN "*\nforged beyond\ntoo large: more fields than max_headers"},
     {"behind max_headers none is kept: that is said",
      "From: " ANN "\nX-Sent-By: a\nX-Sent-By: b\n" AR MX, .own_id = MX, .max_headers = 2,
      .want = "From/1 ok " ANN "*\nforged X-Sent-By/1\nforged beyond\n"
@@ -278,6 +314,7 @@ static void begin(struct world *w, const struct row *row)
     w->local = domset_create();
     assert_true(domset_add(w->local, span_of("example.net"), NULL));
     assert_true(domset_add(w->local, span_of("xn--bcher-kva.example"), NULL));
+    assert_true(domset_add(w->local, span_of("intern"), NULL));
     w->rules = (struct addr_rules){.fold_local_part = true};
     w->conf = (struct fields_conf){
         .address = &w->rules,
@@ -466,8 +503,11 @@ static void what_is_not_kept_costs_no_memory(void **state)
         "Received: " ANN,
         "X-Other: " ANN,
     };
-    static const struct row row = {
-        .outsider = true, .max_headers = 1000000, .own_id = "own.example", .trusted_id = MX};
+    static const struct row row = {.outsider = true,
+                                   .max_headers = 1000000,
+                                   .max_header_size = 1000000,
+                                   .own_id = "own.example",
+                                   .trusted_id = MX};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         struct world w;
         begin(&w, &row);
