@@ -599,7 +599,7 @@ static inline void randmail_others(struct randmail_world *w, struct randmail_loo
         {"To", "\"eve@evil.example\" <eve@evil.example>, bob@example.net"},
         {"Received", "from evil.example by mx.example.net;\n Mon, 1 Jan 2024 00:00:00 +0000"},
         {"Reply-To", "eve@evil.example"},
-        {"List-Id", "<list.evil.example>"},
+        {"List-Help", "<https://list.evil.example>"}, /* List-Id excuses local_from */
         {"X-From", "eve@evil.example"},
         {"X-Sender", "<"},
         {"From-", "eve@evil.example"},
