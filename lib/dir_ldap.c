@@ -248,6 +248,7 @@ struct dir_backend *dir_ldap_open(const struct dir_ldap_conf *conf, struct errte
         .merge = conf->merge,
         .has_denies = conf->deny.count > 0,
         .principals = kinds_of(site),
+        .not_logins = !site->account[PRINCIPAL_SASL],
         .knows_owners = true,
         .uses_client = answers_depend_on(site, DIR_FACTS_CLIENT),
         .uses_cert = answers_depend_on(site, DIR_FACTS_CERT),
