@@ -91,7 +91,8 @@ def from_the_last_on(d):
     """Of many fields of one name the last one goes first"""
     with session(d.socket) as m:
         resent = [("Resent-From", FOREIGN if n % 3 else OWN) for n in range(12)]
-        changed(m, [("From", OWN)] + resent, [("m", n, "Resent-From", "") for n in (12, 11, 9, 8, 6, 5, 3, 2)])
+        changed(m, [("From", OWN)] + resent,
+                [("m", n, "Resent-From", "") for n in (12, 11, 9, 8, 6, 5, 3, 2)])
         changed(m, [("X-Sent-By", "x")] * 300 + [("From", OWN)],
                 [("m", n, "X-Sent-By", "") for n in range(300, 0, -1)]
                 + [("i", 0, "X-Sent-By", ' sasl="marked";\n policy="marked"'),
@@ -161,7 +162,7 @@ LACKING = (
 def lacks(name, action, login, sender, headers, what):
     def run(d):
         with session(d.socket, actions=ALL_ACTIONS & ~action) as m:
-            told = "the MTA takes no change of %s.*has to wait" % what
+            told = "4QUEUE: the MTA takes no change of %s.*has to wait" % what
             before = d.log().count("takes no change")
             answer = send(m, headers, login, sender)
             equal(answer.code, "t")
