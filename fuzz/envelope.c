@@ -111,7 +111,11 @@ static void check_recipient(const struct recipient_fact *to, enum addr_status st
 static void play(struct world *w, struct fuzz_input *in)
 {
     const char *argument = fuzz_string(in), *macro = fuzz_macro(in);
-    struct envelope_rules rules = {&w->rules, w->local, fuzz_macro(in)};
+    struct envelope_rules rules = {.address = &w->rules,
+                                   .local_domains = w->local,
+                                   .own_addr = fuzz_macro(in),
+                                   .unwrap_batv = true,
+                                   .unwrap_srs = true};
     struct sender_fact sender;
     struct recipient_fact to = {0};
     struct addr addr = {0};

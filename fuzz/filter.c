@@ -122,17 +122,18 @@ static void check_structure(struct arena *a, const struct dir_filter *filter,
 
 /* ---- proofs ---- */
 
-static bool has_all(void *context, const char *attribute, const char *value)
+static bool has_all(void *context, const char *attribute, const char *value, bool exact)
 {
+    (void)exact;
     FUZZ_CLAIM(attribute == NULL || *attribute);
     FUZZ_CLAIM(value != NULL);
     (void)context;
     return true;
 }
 
-static bool has_none(void *context, const char *attribute, const char *value)
+static bool has_none(void *context, const char *attribute, const char *value, bool exact)
 {
-    return !has_all(context, attribute, value);
+    return !has_all(context, attribute, value, exact);
 }
 
 static void check_proofs(struct arena *a, const struct dir_filter *filter,

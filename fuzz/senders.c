@@ -127,7 +127,8 @@ static void check_answer(const struct asked *q, const struct account_answer *ans
 
 static bool ask(const struct asked *q, const struct login *login)
 {
-    struct dir_lookup *lookup = dir_start(q->dir, &(struct dir_question){.login = *login});
+    struct dir_lookup *lookup = dir_start(
+        q->dir, &(struct dir_question){.principal = {.kind = PRINCIPAL_SASL, .login = *login}});
     struct account_answer *answer = dir_join(lookup, CLOCK_S);
     bool known = answer->status != ACCOUNT_UNKNOWN;
     dir_lookup_release(lookup);

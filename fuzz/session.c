@@ -183,7 +183,7 @@ static void check_freshness(const struct reply *reply)
     static const char *const resting[] = {"sender-not-granted", "from-not-granted",
                                           "login-disabled"};
     for (size_t i = 0; i < sizeof resting / sizeof resting[0]; i++)
-        FUZZ_CLAIM(!is_reason(reply->text, resting[i]) || desk.fresh);
+        FUZZ_CLAIM(!is_reason(reply->lines[0], resting[i]) || desk.fresh);
 }
 
 static void check_reply(const struct session_answer *answer)
@@ -194,7 +194,9 @@ static void check_reply(const struct session_answer *answer)
         return;
     FUZZ_CLAIM(strlen(reply->code) == 3 && reply->code[0] == class);
     FUZZ_CLAIM(strlen(reply->enhanced) >= 5 && reply->enhanced[0] == class);
-    FUZZ_CLAIM(strlen(reply->text) < REPLY_TEXT_MAX && is_line(reply->text));
+    FUZZ_CLAIM(reply->line_count >= 1 && reply->line_count <= REPLY_LINES_MAX);
+    for (size_t i = 0; i < reply->line_count; i++)
+        FUZZ_CLAIM(strlen(reply->lines[i]) < REPLY_TEXT_MAX && is_line(reply->lines[i]));
     if (answer->effect == EFFECT_REJECT)
         check_freshness(reply);
 }
@@ -350,7 +352,7 @@ static void note_answer(struct play *p, const struct session_answer *answer)
     strbuf_printf(&p->transcript, "%d ", (int)answer->effect);
     if (answer->effect != EFFECT_ACCEPT)
         strbuf_printf(&p->transcript, "%s %s %s", answer->reply.code, answer->reply.enhanced,
-                      answer->reply.text);
+                      answer->reply.lines[0]);
     strbuf_add_char(&p->transcript, '\n');
 }
 

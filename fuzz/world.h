@@ -113,7 +113,7 @@ static inline void answer_unknown(struct dir_ticket *ticket, unsigned how)
 static inline void desk_ask(struct dir_backend *self, struct dir_ticket *ticket)
 {
     const char *login = dir_ticket_login(ticket)->name;
-    unsigned how = desk.how[dir_ticket_wants_fresh(ticket)];
+    unsigned how = desk.how[dir_ticket_question(ticket)->fresh];
     (void)self;
     if ((how & ANSWER_STATUS) == 2)
         dir_ticket_fail(ticket, ACCOUNT_UNAVAILABLE, "out");

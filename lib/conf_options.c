@@ -1,4 +1,5 @@
 #include "amend.h"
+#include "authres.h"
 #include "conf_load.h"
 #include "conf_value.h"
 
@@ -138,7 +139,7 @@ static void set_trusted_networks(const struct conf_value *v)
 
 static void set_authserv_id(const struct conf_value *v)
 {
-    bool good = *v->text != '\0';
+    bool good = *v->text != '\0' && strlen(v->text) <= AUTHRES_ID_MAX;
     for (const char *c = v->text; *c && good; c++)
         good = *c > ' ' && *c <= '~' && !strchr("()<>@,;:\\\"/[]?=", *c);
     char *id = arena_strdup(v->load->snapshot->arena, v->text);

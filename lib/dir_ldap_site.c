@@ -180,13 +180,11 @@ static size_t count_named(const struct dir_ldap_site *s)
     return s->send_as.count + s->on_behalf.count + s->deny.count + s->groups.count;
 }
 
-/* The names that answers are searched for, needed or not. */
+/* The names that answers are searched for and a preset may give. */
 static void list_wishes(struct dir_ldap_site *s)
 {
-    struct names wishes = names_with_room(s->arena, count_named(s) + 1);
+    struct names wishes = names_with_room(s->arena, s->send_as.count + s->groups.count + 1);
     add_names(&wishes, s->send_as.items, s->send_as.count);
-    add_names(&wishes, s->on_behalf.items, s->on_behalf.count);
-    add_names(&wishes, s->deny.items, s->deny.count);
     add_names(&wishes, s->groups.items, s->groups.count);
     if (s->primary)
         add_name(&wishes, s->primary);

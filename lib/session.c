@@ -1,4 +1,5 @@
 #include "session.h"
+#include "authres.h"
 #include "envelope.h"
 #include "fields.h"
 #include "identify.h"
@@ -456,7 +457,10 @@ static void start_lookup(struct session *s)
 static const char *own_id(const struct session *s)
 {
     const char *id = s->message.snapshot->authserv_id;
-    return id ? id : s->connection.info.host_name;
+    const char *host = s->connection.info.host_name;
+    if (!id && host && strlen(host) <= AUTHRES_ID_MAX)
+        return host;
+    return id;
 }
 
 static void fields_begin(struct session *s)

@@ -31,6 +31,5 @@ static const char *domain_of(const struct grant *grant)
 bool tenant_holds(const struct addr_rules *rules, const char *domain, const struct grant *grant)
 {
     const char *of = domain_of(grant);
-    return of && domain && *domain &&
-           strcmp(real_domain(rules, of), real_domain(rules, domain)) == 0;
+    return of && domain && strcmp(real_domain(rules, of), real_domain(rules, domain)) == 0;
 }

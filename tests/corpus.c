@@ -319,7 +319,7 @@ struct entry {
     const json_t *attributes;
 };
 
-static bool entry_has(void *context, const char *attribute, const char *value)
+static bool entry_has(void *context, const char *attribute, const char *value, bool exact)
 {
     const struct entry *entry = context;
     bool address = strcmp(attribute, "mail") == 0;
@@ -328,8 +328,9 @@ static bool entry_has(void *context, const char *attribute, const char *value)
     json_array_foreach(json_object_get(entry->attributes, attribute), i, stored)
     {
         struct span text = span_make(json_string_value(stored), json_string_length(stored));
-        if (address ? same_address(entry->arena, span_of(value), text)
-                    : same_login(entry->arena, span_of(value), text))
+        if (exact     ? span_equal(span_of(value), text)
+            : address ? same_address(entry->arena, span_of(value), text)
+                      : same_login(entry->arena, span_of(value), text))
             return true;
     }
     return false;

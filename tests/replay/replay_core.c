@@ -4,6 +4,7 @@
 #include "dir_fail.h"
 #include "replay_dir.h"
 #include "session.h"
+#include "../unit/changes.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -165,6 +166,12 @@ static bool set_help_url(struct target *t, const struct replay_words *v)
     return v->count == 1;
 }
 
+static bool set_authserv_id(struct target *t, const struct replay_words *v)
+{
+    t->snapshot->authserv_id = v->items[0];
+    return v->count == 1;
+}
+
 /* ---- cache ---- */
 
 static bool set_cache_ttl(struct target *t, const struct replay_words *v)
@@ -257,6 +264,17 @@ static bool set_source_routes(struct target *t, const struct replay_words *v)
     return flag_value(v, "strip", "refuse", &t->snapshot->address.strip_routes);
 }
 
+static bool set_unwrap(struct target *t, const struct replay_words *v)
+{
+    for (size_t i = 0; i < v->count; i++) {
+        bool batv = strcmp(v->items[i], "batv") == 0;
+        if (!batv && strcmp(v->items[i], "srs") != 0)
+            return false;
+        *(batv ? &t->snapshot->unwrap_batv : &t->snapshot->unwrap_srs) = true;
+    }
+    return true;
+}
+
 /* ---- policy ---- */
 
 static bool set_mode(struct target *t, const struct replay_words *v)
@@ -322,6 +340,46 @@ static bool set_max_recipients(struct target *t, const struct replay_words *v)
     return ok;
 }
 
+static bool set_domain_grants(struct target *t, const struct replay_words *v)
+{
+    return flag_value(v, "unowned", "all", &t->policy->unowned_domains);
+}
+
+static bool addresses_value(struct snapshot *s, const struct replay_words *v,
+                            struct grant_list *out)
+{
+    struct grant *grants = arena_array(s->arena, v->count, sizeof *grants);
+    for (size_t i = 0; i < v->count; i++)
+        if (!grant_parse(s->arena, &s->address, span_of(v->items[i]), &grants[i], NULL))
+            return false;
+    *out = (struct grant_list){grants, v->count};
+    return true;
+}
+
+static bool set_exempt_recipients(struct target *t, const struct replay_words *v)
+{
+    return addresses_value(t->snapshot, v, &t->policy->exempt_recipients);
+}
+
+/* Addresses, or networks. */
+static bool set_local_sender_allow(struct target *t, const struct replay_words *v)
+{
+    if (strchr(v->items[0], '@'))
+        return addresses_value(t->snapshot, v, &t->policy->local_sender_allow);
+    return nets_value(t->snapshot->arena, v, &t->policy->local_sender_networks);
+}
+
+static bool set_trace_header(struct target *t, const struct replay_words *v)
+{
+    t->policy->trace_header = v->items[0];
+    return v->count == 1;
+}
+
+static bool set_auth_results(struct target *t, const struct replay_words *v)
+{
+    return flag_value(v, "yes", "no", &t->policy->auth_results);
+}
+
 /* ---- the tables ---- */
 
 struct setting {
@@ -338,6 +396,7 @@ static const struct setting daemon_settings[] = {
     {"command_budget", set_command_budget},
     {"mta", set_mta},
     {"help_url", set_help_url},
+    {"authserv_id", set_authserv_id},
     {"cache_ttl", set_cache_ttl},
     {"negative_ttl", set_negative_ttl},
     {"cache_entries", set_cache_entries},
@@ -356,6 +415,7 @@ static const struct setting address_settings[] = {
     {"alias_domains", set_alias_domains},
     {"fold_local_part", set_fold_local_part},
     {"source_routes", set_source_routes},
+    {"unwrap", set_unwrap},
     {NULL, NULL},
 };
 static const struct setting policy_settings[] = {
@@ -370,6 +430,11 @@ static const struct setting policy_settings[] = {
     {"from_must_equal_envelope", set_from_must_equal_envelope},
     {"resent_covers_from", set_resent_covers_from},
     {"max_recipients", set_max_recipients},
+    {"domain_grants", set_domain_grants},
+    {"exempt_recipients", set_exempt_recipients},
+    {"local_sender_allow", set_local_sender_allow},
+    {"trace_header", set_trace_header},
+    {"auth_results", set_auth_results},
     {NULL, NULL},
 };
 
@@ -471,6 +536,7 @@ static bool add_other(struct dir *dir, const struct replay_other *other)
     struct dir_backend *backend =
         dir_fail_create("other", statuses[other->state], "rehearsed in the other one");
     backend->has_denies = other->denies;
+    backend->knows_owners = true;
     return dir_add(dir, backend);
 }
 
@@ -543,16 +609,23 @@ static bool core_end(void *self, bool failed, struct errtext *why)
 
 /* ---- events ---- */
 
+static struct replay_words changes_of(const struct core *c, const struct session_answer *answer)
+{
+    size_t count = answer->changes.count;
+    const char **texts = arena_array(c->arena, count, sizeof *texts);
+    for (size_t i = 0; i < count; i++)
+        texts[i] = changes_line(c->arena, &answer->changes.items[i]);
+    return (struct replay_words){texts, count};
+}
+
 static void take_answer(struct core *c, const struct session_answer *answer,
                         struct replay_answer *out)
 {
-    static const enum replay_verdict verdicts[] = {
-        [EFFECT_ACCEPT] = REPLAY_CONTINUE,
-        [EFFECT_TEMPFAIL] = REPLAY_TEMPFAIL,
-        [EFFECT_REJECT] = REPLAY_REJECT,
-    };
-    out->verdict = verdicts[answer->effect];
-    if (answer->effect == EFFECT_ACCEPT)
+    out->verdict = answer->effect == EFFECT_TEMPFAIL ? REPLAY_TEMPFAIL
+                   : answer->effect == EFFECT_REJECT ? REPLAY_REJECT
+                                                     : REPLAY_CONTINUE;
+    out->changes = changes_of(c, answer);
+    if (!effect_refuses(answer->effect))
         return;
     out->code = arena_strdup(c->arena, answer->reply.code);
     out->text = arena_strdup(c->arena, answer->reply.lines[0]);
@@ -571,6 +644,7 @@ static void play_connect(struct core *c, const struct replay_event *e, struct re
                                     .port = replay_value(e, "daemon_port", "25"),
                                     .own_addr = replay_value(e, "daemon_addr", "192.0.2.1"),
                                     .version = replay_value(e, "v", "Postfix 3.7.11"),
+                                    .host_name = "mx.example.org",
                                 });
 }
 
@@ -602,13 +676,13 @@ static void play_rcpt(struct core *c, const struct replay_event *e, struct repla
     struct session_answer answer = session_rcpt(
         c->session, e->argument, replay_value(e, "rcpt_addr", parsed), c->recipients ? "Q1" : NULL);
     take_answer(c, &answer, out);
-    c->recipients += answer.effect == EFFECT_ACCEPT;
+    c->recipients += !effect_refuses(answer.effect);
 }
 
 static void play_header(struct core *c, const struct replay_event *e, struct replay_answer *out)
 {
     (void)out;
-    session_header(c->session, e->argument, e->value);
+    session_header(c->session, e->argument, e->value + (*e->value == ' '));
 }
 
 static void play_eom(struct core *c, const struct replay_event *e, struct replay_answer *out)

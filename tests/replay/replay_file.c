@@ -434,6 +434,29 @@ static bool parse_expect(struct parser *p, const char *rest)
     return true;
 }
 
+/* The event that the expectation above is about, where that is the last step; else NULL. */
+static struct replay_step *open_expectation(struct replay_scenario *scenario,
+                                            enum replay_event_kind kind)
+{
+    if (scenario->step_count < 2)
+        return NULL;
+    struct replay_step *last = &scenario->steps[scenario->step_count - 1];
+    return last->kind == STEP_EXPECT && last[-1].event.kind == kind ? last : NULL;
+}
+
+/* "want set From 1 ann@example.org" */
+static bool parse_want(struct parser *p, const char *rest)
+{
+    struct replay_step *step = open_expectation(p->scenario, REPLAY_EOM);
+    if (!step || step->expect.verdict != REPLAY_CONTINUE || !*rest)
+        return wrong(p, "want CHANGE follows \"< continue\" at the end of a message", rest);
+    struct replay_words *changes = &step->expect.changes;
+    const char **items = grown(p->arena, changes->items, changes->count, sizeof *items);
+    items[changes->count++] = unescaped(p->arena, span_of(rest));
+    changes->items = items;
+    return true;
+}
+
 /* ---- lines ---- */
 
 struct directive {
@@ -449,6 +472,7 @@ static const struct directive directives[] = {
     {"policy", parse_policy, true},   {"directory", parse_directory, false},
     {"clock", parse_clock, false},    {"log", parse_log, false},
     {">", parse_event, false},        {"<", parse_expect, false},
+    {"want", parse_want, false},
 };
 
 static const struct directive *directive_of(struct span name)

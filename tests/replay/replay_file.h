@@ -85,7 +85,8 @@ enum replay_verdict { REPLAY_CONTINUE, REPLAY_REJECT, REPLAY_TEMPFAIL };
 
 struct replay_expect {
     enum replay_verdict verdict;
-    const char *code, *reason; /* NULL: not looked at */
+    const char *code, *reason;   /* NULL: not looked at */
+    struct replay_words changes; /* all that the MTA must be told to change, in their order */
 };
 
 enum replay_step_kind {

@@ -48,11 +48,30 @@ static bool meets(const struct replay_expect *want, const struct replay_answer *
            (!want->reason || names_reason(got->text, want->reason));
 }
 
+/* The i-th, or what stands for none. */
+static const char *change_at(const struct replay_words *changes, size_t i)
+{
+    return i < changes->count ? changes->items[i] : "no change";
+}
+
+static bool check_changes(const struct replay_words *want, const struct replay_words *got,
+                          struct errtext *why)
+{
+    for (size_t i = 0; i < want->count || i < got->count; i++) {
+        if (strcmp(change_at(want, i), change_at(got, i)) == 0)
+            continue;
+        errtext_set(why, "change %zu: wanted %s, got %s", i + 1, change_at(want, i),
+                    change_at(got, i));
+        return false;
+    }
+    return true;
+}
+
 static bool check_expect(const struct replay_expect *want, const struct replay_answer *got,
                          struct errtext *why)
 {
     if (meets(want, got))
-        return true;
+        return check_changes(&want->changes, &got->changes, why);
     errtext_set(why, "wanted %s%s%s%s%s, got %s %s %s", verdict_name(want->verdict),
                 want->code ? " " : "", want->code ? want->code : "", want->reason ? " " : "",
                 want->reason ? want->reason : "", verdict_name(got->verdict), got->code, got->text);

@@ -14,6 +14,7 @@ struct replay_answer {
     enum replay_verdict verdict;
     const char *code; /* of the reply, "" for none; text follows code and enhanced code */
     const char *text;
+    struct replay_words changes; /* texts as in wire.h */
 };
 
 struct replay_player {

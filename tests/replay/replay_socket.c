@@ -37,8 +37,9 @@ static const char *path_of(const struct player *p, const char *name)
 static bool is_list(const char *name)
 {
     static const char *const lists[] = {
-        "local_domains", "trusted_networks", "rewrite",       "alias_domains",   "listeners",
-        "logins",        "principals",       "exempt_logins", "client_networks", "directories"};
+        "local_domains", "trusted_networks",   "rewrite",          "alias_domains",   "listeners",
+        "logins",        "principals",         "exempt_logins",    "client_networks", "directories",
+        "unwrap",        "local_sender_allow", "exempt_recipients"};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         if (strcmp(lists[i], name) == 0)
             return true;
@@ -219,6 +220,10 @@ static void take_answer(struct player *p, const struct wire_answer *answer,
                                                       : REPLAY_CONTINUE;
     if (answer->text)
         replay_split_reply(p->arena, answer->text, out);
+    const char **changes = arena_array(p->arena, answer->change_count, sizeof *changes);
+    for (size_t i = 0; i < answer->change_count; i++)
+        changes[i] = arena_strdup(p->arena, answer->changes[i]);
+    out->changes = (struct replay_words){changes, answer->change_count};
 }
 
 /* libmilter's rule: ACCEPT would take the message out of every other check of the MTA. */
@@ -384,9 +389,7 @@ static bool play_eom(struct player *p, const struct replay_event *e, struct repl
     if (!finish_data(p, &answer, why))
         return false;
     take_answer(p, &answer, out);
-    if (answer.change_count)
-        errtext_set(why, "the daemon changes the message: %s", answer.changes[0]);
-    return !answer.change_count && is_allowed(&answer, why);
+    return is_allowed(&answer, why);
 }
 
 static bool play_abort(struct player *p, const struct replay_event *e, struct replay_answer *out,
