@@ -357,7 +357,9 @@ static sfsistat amend(SMFICTX *ctx, const struct change_list *changes)
         const struct change *change = &changes->items[i];
         if (carry_out(ctx, change, c->keeps_blank))
             continue;
-        log_line(LOG_LEVEL_ERROR, "the MTA takes no change of %s: the message has to wait",
+        const char *queue_id = macro(ctx, "i");
+        log_line(LOG_LEVEL_ERROR, "%s: the MTA takes no change of %s: the message has to wait",
+                 queue_id ? queue_id : "NOQUEUE",
                  change->name ? change->name : "the envelope or the queue");
         return SMFIS_TEMPFAIL;
     }

@@ -2,8 +2,8 @@
 a message that it cannot change."""
 
 from daemonkit import Daemon, accepted, case, equal, main, refused
-from milterwire import (ADDHDRS, ALL_ACTIONS, ALL_NR, ALL_STEPS, CHGFROM, CHGHDRS, LEADSPC, QUARANTINE,
-                        Milter, session)
+from milterwire import (ADDHDRS, ALL_ACTIONS, ALL_NR, ALL_STEPS, CHGFROM, CHGHDRS, LEADSPC,
+                        QUARANTINE, Milter, session)
 
 OWN, FOREIGN = "alice@example.net", "bob@example.net"
 CONF = """
@@ -42,7 +42,7 @@ def nothing(d):
 
 @case
 def in_order(d):
-    """Forged fields go first, then claims, tags, quarantine and the marks, and then comes the answer"""
+    """Forged fields go first, then claims, tags, quarantine, the marks, and then the answer"""
     with session(d.socket) as m:
         changed(m, [("X-Sent-By", "a"), ("From", "Bob <%s>" % FOREIGN), ("Sender", FOREIGN),
                     ("Resent-From", FOREIGN), ("x-sent-by ", "b"), ("X-Sendas-Tag", "c"),
@@ -90,7 +90,8 @@ def envelope_has_no_blank(d):
 def from_the_last_on(d):
     """Of many fields of one name the last one goes first"""
     with session(d.socket) as m:
-        changed(m, [("From", OWN)] + [("Resent-From", FOREIGN if n % 3 else OWN) for n in range(12)],
+        resent = [("Resent-From", FOREIGN if n % 3 else OWN) for n in range(12)]
+        changed(m, [("From", OWN)] + resent,
                 [("m", n, "Resent-From", "") for n in (12, 11, 9, 8, 6, 5, 3, 2)])
         changed(m, [("X-Sent-By", "x")] * 300 + [("From", OWN)],
                 [("m", n, "X-Sent-By", "") for n in range(300, 0, -1)]
@@ -161,7 +162,7 @@ LACKING = (
 def lacks(name, action, login, sender, headers, what):
     def run(d):
         with session(d.socket, actions=ALL_ACTIONS & ~action) as m:
-            told = "the MTA takes no change of %s.*has to wait" % what
+            told = "4QUEUE: the MTA takes no change of %s.*has to wait" % what
             before = d.log().count("takes no change")
             answer = send(m, headers, login, sender)
             equal(answer.code, "t")
@@ -213,7 +214,8 @@ def id_of_the_mta(d):
         m.helo()
         changed(m, [("From", OWN), forged],
                 [("i", 0, "X-Sent-By", ' sasl="marked";\n policy="marked"')], "marked")
-    with Daemon('authserv_id = "ID.example.net"\n' + CONF, SENDERS) as own, session(own.socket) as m:
+    conf = 'authserv_id = "ID.example.net"\n' + CONF
+    with Daemon(conf, SENDERS) as own, session(own.socket) as m:
         changed(m, [("From", OWN), ("Authentication-Results", "mx.test; none"),
                     ("Authentication-Results", "id.EXAMPLE.net; none")], [
             ("m", 2, "Authentication-Results", ""),

@@ -11,6 +11,7 @@ POLICIES = {
     "rewrite": "header_sender = rewrite",
     "remove": "header_sender = remove",
     "tag": "header_sender = tag",
+    "blind": "header_sender = ignore",
     "from": "header_from = rewrite",
     "allow": "multiple_from = allow",
     "equal": "from_must_equal_envelope = yes",
@@ -85,6 +86,9 @@ refused("malformed Sender is refused", "eom from-not-granted", BOSS,
 refused("two own Senders are refused", "eom from-not-granted", BOSS, SENDER, SENDER)
 refused("foreign Sender is refused where it is only tagged", "eom from-not-granted", BOSS,
         f"Sender: {VICTIM}", policy="tag")
+refused("foreign Sender is refused where it is not looked at", "eom from-not-granted", BOSS,
+        f"Sender: {VICTIM}", policy="blind")
+taken("Sender is added where it is not looked at", (BOSS,), (BOSS, SENDER), policy="blind")
 refused("foreign Sender is refused where From alone is rewritten",
         "eom header-sender-not-granted", BOSS, f"Sender: {VICTIM}", policy="from")
 refused("From of somebody else again is refused", "eom from-not-granted",

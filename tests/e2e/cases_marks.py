@@ -10,7 +10,8 @@ OUTSIDE = "<someone@outside.example>"
 LOCAL = ("<bob@example.com>",)
 ID = "mx.example.com"
 SENDERS = """\
-alice@example.com  alice@traced.test, alice=x@traced.test, alice@watching.test, alice, alice@named.test
+alice@example.com  alice@traced.test, alice=x@traced.test, alice@watching.test, alice@named.test
+alice@example.com  alice
 bob@example.com    bob
 """
 ALL = """\
@@ -73,7 +74,7 @@ traced("text in the body that looks like a field stays", (OWN,))
 FORGED = (
     f"{ID}; auth=pass smtp.auth=boss@example.com",
     f"{ID.upper()}; auth=pass smtp.auth=boss",
-    f"Mx.Example.Com.; none",
+    "Mx.Example.Com.; none",
     f"{ID} 1; auth=pass",
     f"{ID}\t1 ; auth=pass",
     f"(comment) {ID} (another); auth=pass",
@@ -81,13 +82,18 @@ FORGED = (
     f"\r\n {ID};\r\n auth=pass",
     f"\r\n\t(c)\r\n\t{ID}\r\n\t;auth=pass",
     f'"{ID}"; auth=pass',
-    f'"m\\x.example.com"; auth=pass',
+    '"m\\x.example.com"; auth=pass',
     f"{ID}",
     f"{ID};",
     f"{ID}; auth=pass; ; ((",
     f"{ID} (no end; auth=pass",
     f'{ID}; auth="no end',
     f"{ID}; auth=pass smtp.auth=boss\x01",
+    # as readers see it to whom comments do not nest, a backslash is a backslash, or a comment in a
+    # word is nothing
+    f"(one (two) {ID}; auth=pass",
+    f"(one \\) {ID}; auth=pass",
+    "mx.ex(x)ample.com; auth=pass",
 )
 STAYING = (
     "other.example; auth=pass smtp.auth=boss",
@@ -95,7 +101,7 @@ STAYING = (
     f"({ID}) other.example; none",
     f"{ID}.evil.example; auth=pass",
     f"not{ID}; auth=pass",
-    f"example.com; auth=pass",
+    "example.com; auth=pass",
     "; auth=pass",
 )
 for number, value in enumerate(FORGED):

@@ -24,8 +24,10 @@ network "192.0.2.0/28" {{ send_as = {{ "{SCANNER}", "@scan.example" }} relay = y
 network "192.0.2.4"    {{ send_as = {{ "{PRINTER}" }} }}
 network "192.0.2.40"   {{ send_as = {{ "{SCANNER}" }} }}
 network "203.0.113.0/24" {{ relay = yes }}
-network "203.0.113.64/28" {{ send_as = {{ "@scan.example", "{SCANNER}", "{PRINTER}" }} relay = yes }}
-policy "rewrite" {{ client_networks = {{ "203.0.113.65" }} header_from = rewrite header_sender = rewrite
+network "203.0.113.64/28" {{ send_as = {{ "@scan.example", "{SCANNER}", "{PRINTER}" }}
+                             relay = yes }}
+policy "rewrite" {{ client_networks = {{ "203.0.113.65" }}
+                    header_from = rewrite header_sender = rewrite
                     trace_header = "X-Sent-By" auth_results = yes }}
 policy "certs"   {{ principals = {{ "cert" }} header_sender = remove trace_header = "X-Sent-By" }}
 """}

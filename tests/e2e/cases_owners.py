@@ -165,7 +165,7 @@ BATV = "prvs=1234abcdef="
 SRS = "SRS0=HaSh=TT="
 for form in (f"{BATV}alice@example.com", "prvs=alice=1234abcdef@example.com",
              "btv1==12345678abc==alice@example.com", f"{BATV}alice+x@example.com",
-             f"PRVS=1234ABCDEF=ALICE@example.com", f"{SRS}example.com=alice@example.com",
+             "PRVS=1234ABCDEF=ALICE@example.com", f"{SRS}example.com=alice@example.com",
              "SRS1=HaSh=example.com==HaSh=TT=example.com=alice@corp2.example",
              f"{SRS}example.com=alice@corp2.example"):
     sends(f"unwrap: {form} is alice's", "accept", "alice", form, "alice@example.com")
@@ -179,8 +179,9 @@ for form in (f"{BATV}bob@example.com", f"{BATV}alice@corp2.example",
           "alice@example.com")
 sends("unwrap: gives no From", "eom from-not-granted", "alice", "alice@example.com",
       f"{BATV}alice@example.com")
-sends("unwrap: without the option it is an address like any other", "rcpt sender-not-granted",
-      "alice", f"{BATV}alice@example.com", "alice@example.com", configuration=PLAIN)
+for form in (f"{BATV}alice@example.com", f"{SRS}example.com=alice@example.com"):
+    sends(f"unwrap: without the option {form} is an address like any other",
+          "rcpt sender-not-granted", "alice", form, "alice@example.com", configuration=PLAIN)
 sends("unwrap: From must equal the address in it", "accept", "lists",
       f"{BATV}lists@example.com", "lists@example.com")
 sends("unwrap: From is another one than the address in it", "eom from-not-granted", "lists",

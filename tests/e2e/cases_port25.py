@@ -1,6 +1,6 @@
 """Mail from outside: local senders, local From fields, who may have them all the same."""
 from changed import Change, on_spare
-from harness import OWN, Row, case, check, message
+from harness import OWN, Row, case, message
 from stamper import Stamper
 
 ALICE = "<alice@example.com>"
@@ -25,7 +25,8 @@ policy "refuse" {{
     local_from = reject
     local_sender_allow = {{ "192.0.2.50", "192.0.2.64/28", "news@example.com", "@sales.example" }}
 }}
-policy "from" {{ client_networks = {{ "203.0.113.0/24" }} local_sender = ignore local_from = reject }}
+policy "from" {{ client_networks = {{ "203.0.113.0/24" }}
+    local_sender = ignore local_from = reject }}
 trusted_networks = {{ "192.0.2.200" }}
 {more}"""
 

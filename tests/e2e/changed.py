@@ -25,8 +25,8 @@ def without_received(header):
 class Change:
     name: str
     sent: tuple                # header fields
-    below: tuple = None        # what becomes of them: fields below this hop's Received; None: the same
-    above: tuple = ()          # fields above it
+    below: tuple = None        # those below this hop's Received then; None for the same
+    above: tuple = ()          # those above it
     login: str = None
     mail: str = "<alice@example.com>"
     sender: str = "alice@example.com"

@@ -6,7 +6,7 @@ Environment:
   SENDAS_MILTER     the daemon, ./milter/sendas-milter unless given
   SENDAS_E2E_KEEP   set: the temporary directory stays (configurations, logs, queue)
   SENDAS_E2E_TIMES  set: seconds under every TAP line
-Needs root, postfix, dovecot and slapd. Prints TAP; exit status 1 where a case failed.
+Needs root, postfix, dovecot, slapd and openssl. Prints TAP; exit status 1 where a case failed.
 """
 import os
 import signal
