@@ -12,7 +12,7 @@ struct parser {
     unsigned line;
     struct replay_file *file;
     struct replay_scenario *scenario;
-    struct replay_policy *policy; /* whose indented lines may follow */
+    struct replay_block *block; /* whose indented lines may follow */
     struct strbuf senders, denies;
     bool owes_expectation;
 };
@@ -226,15 +226,27 @@ static bool parse_other(struct parser *p, const char *rest)
            wrong(p, "other wants file, unavailable or misconfigured, and perhaps denies", rest);
 }
 
+static bool parse_block(struct parser *p, const char *rest, struct replay_block **blocks,
+                        size_t *count)
+{
+    struct replay_words all = words(p->arena, rest);
+    if (all.count != 1)
+        return wrong(p, "a block has one name", rest);
+    p->block = ADD(p, *blocks, *count);
+    *p->block = (struct replay_block){.name = all.items[0]};
+    return true;
+}
+
 static bool parse_policy(struct parser *p, const char *rest)
 {
     struct replay_setup *setup = &p->scenario->setup;
-    struct replay_words all = words(p->arena, rest);
-    if (all.count != 1)
-        return wrong(p, "a policy has one name", rest);
-    p->policy = ADD(p, setup->policies, setup->policy_count);
-    *p->policy = (struct replay_policy){.name = all.items[0]};
-    return true;
+    return parse_block(p, rest, &setup->policies, &setup->policy_count);
+}
+
+static bool parse_network(struct parser *p, const char *rest)
+{
+    struct replay_setup *setup = &p->scenario->setup;
+    return parse_block(p, rest, &setup->networks, &setup->network_count);
 }
 
 static bool parse_scenario(struct parser *p, const char *rest)
@@ -321,7 +333,7 @@ struct event_form {
 static const struct event_form event_forms[] = {
     {"connect", REPLAY_CONNECT, " addr port name listener daemon_port daemon_addr v ", false},
     {"helo", REPLAY_HELO, " name ", false},
-    {"mail", REPLAY_MAIL, " login type from mail_addr ", false},
+    {"mail", REPLAY_MAIL, " login type from mail_addr cert_subject cert_issuer verify ", false},
     {"rcpt", REPLAY_RCPT, " rcpt_addr ", true},
     {"header", REPLAY_HEADER, "", false},
     {"eom", REPLAY_EOM, "", true},
@@ -472,7 +484,7 @@ static const struct directive directives[] = {
     {"policy", parse_policy, true},   {"directory", parse_directory, false},
     {"clock", parse_clock, false},    {"log", parse_log, false},
     {">", parse_event, false},        {"<", parse_expect, false},
-    {"want", parse_want, false},
+    {"want", parse_want, false},      {"network", parse_network, true},
 };
 
 static const struct directive *directive_of(struct span name)
@@ -500,7 +512,7 @@ static bool parse_directive(struct parser *p, struct span line)
     struct span name = span_sub(line, 0, len);
     const char *rest = line.data + len + (len < line.len);
     const struct directive *directive = directive_of(name);
-    p->policy = NULL;
+    p->block = NULL;
     if (span_equal(name, span_of("scenario")))
         return p->owes_expectation ? wrong(p, "the last event has no expectation", NULL)
                                    : parse_scenario(p, rest);
@@ -521,9 +533,9 @@ static bool parse_line(struct parser *p, const char *text)
         return true;
     if (!is_blank(line.data[0]))
         return parse_directive(p, line);
-    if (!p->policy)
-        return wrong(p, "an indented line belongs to a policy", text);
-    return add_option(p, &p->policy->options, shown.data);
+    if (!p->block)
+        return wrong(p, "an indented line belongs to a policy or a network", text);
+    return add_option(p, &p->block->options, shown.data);
 }
 
 static bool parse_stream(struct parser *p, FILE *stream)

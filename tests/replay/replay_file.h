@@ -33,7 +33,7 @@ struct replay_options {
     size_t count;
 };
 
-struct replay_policy {
+struct replay_block {
     const char *name;
     struct replay_options options;
 };
@@ -54,8 +54,8 @@ struct replay_setup {
         bool denies;                 /* it may have some */
     } other;
     struct replay_options options, login, address;
-    struct replay_policy *policies;
-    size_t policy_count;
+    struct replay_block *policies, *networks;
+    size_t policy_count, network_count;
 };
 
 enum replay_event_kind {

@@ -37,9 +37,10 @@ static const char *path_of(const struct player *p, const char *name)
 static bool is_list(const char *name)
 {
     static const char *const lists[] = {
-        "local_domains", "trusted_networks",   "rewrite",          "alias_domains",   "listeners",
-        "logins",        "principals",         "exempt_logins",    "client_networks", "directories",
-        "unwrap",        "local_sender_allow", "exempt_recipients"};
+        "local_domains",     "trusted_networks", "rewrite",    "alias_domains",
+        "listeners",         "logins",           "principals", "exempt_logins",
+        "client_networks",   "directories",      "unwrap",     "local_sender_allow",
+        "exempt_recipients", "cert_issuers",     "send_as"};
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         if (strcmp(lists[i], name) == 0)
             return true;
@@ -81,6 +82,9 @@ static const char *configuration(const struct player *p, const struct replay_set
     for (size_t i = 0; i < setup->policy_count; i++)
         add_block(&out, arena_printf(p->arena, "policy '%s'", setup->policies[i].name),
                   &setup->policies[i].options);
+    for (size_t i = 0; i < setup->network_count; i++)
+        add_block(&out, arena_printf(p->arena, "network '%s'", setup->networks[i].name),
+                  &setup->networks[i].options);
     return out.text;
 }
 
@@ -287,6 +291,9 @@ static bool play_mail(struct player *p, const struct replay_event *e, struct rep
         {"{mail_addr}", replay_value(e, "mail_addr", replay_parsed(p->arena, argument))},
         {"{mail_host}", "example.org"},
         {"{mail_mailer}", "smtp"},
+        {"{cert_subject}", replay_value(e, "cert_subject", NULL)},
+        {"{cert_issuer}", replay_value(e, "cert_issuer", NULL)},
+        {"{verify}", replay_value(e, "verify", NULL)},
     };
     p->recipients = 0;
     p->in_data = false;
