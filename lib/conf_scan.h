@@ -3,9 +3,10 @@
  *
  * libConfuse expands backslash escapes and ${ENV} in double quotes. Both would change a filter, a
  * DN or a password in silence, so they are faults; single quotes take everything as it stands. Only
- * \n in the text of a reply is what it seems. It also takes a block that never ends, which is a fault too. It counts the lines of comments more
- * than once, takes none within a list, and writes past the end of some: so it gets the text without
- * them. And it ends the process where a file cannot be read, a directory for one.
+ * \n in the text of a reply is what it seems. It also takes a block that never ends, which is a
+ * fault too. It counts the lines of comments more than once, takes none within a list, and writes
+ * past the end of some: so it gets the text without them. And it ends the process where a file
+ * cannot be read, a directory for one.
  *
  * Use: conf_scan() with a file, and libConfuse with the text that comes out, which has the same
  *   lines.

@@ -136,7 +136,8 @@ static bool covers(const struct grant *grant, enum grant_use use, const struct a
 {
     bool bare = *addr->domain == '\0';
     bool same = strcmp(grant->key, addr->key) == 0;
-    if (!is_exact(grant) && may_be_misread(addr))
+    bool wide = use == GRANT_FOR_DENY;
+    if (!is_exact(grant) && !wide && may_be_misread(addr))
         return false;
     switch (grant->form) {
     case GRANT_EXACT:
@@ -150,7 +151,7 @@ static bool covers(const struct grant *grant, enum grant_use use, const struct a
     case GRANT_ANY:
         return !bare;
     case GRANT_PATTERN:
-        return !bare && (same || (use == GRANT_FOR_ENVELOPE && addr->key[0] != '"' &&
+        return !bare && (same || ((wide || use == GRANT_FOR_ENVELOPE) &&
                                   fits_pattern(grant->key, addr->key)));
     }
     return false;

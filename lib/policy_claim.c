@@ -35,7 +35,7 @@ static const struct grant *find_deny(const struct judge *j, const struct account
 {
     if (!answer || answer->status != ACCOUNT_FOUND)
         return NULL;
-    return grant_find(j->arena, j->rules, GRANT_FOR_ENVELOPE, answer->account.denies,
+    return grant_find(j->arena, j->rules, GRANT_FOR_DENY, answer->account.denies,
                       answer->account.deny_count, addr);
 }
 
@@ -81,7 +81,7 @@ static bool is_own(const struct account *account, const struct account_source *s
     for (size_t i = 0; i < account->source_count; i++) {
         const struct account_source *own = &account->sources[i];
         if (strcmp(own->directory, source->directory) == 0 &&
-            span_equal_nocase(span_of(own->entry), span_of(source->entry)))
+            strcmp(own->entry, source->entry) == 0)
             return true;
     }
     return false;
@@ -107,7 +107,7 @@ static struct claim claim_in_domain(struct judge *j, const struct addr *addr,
     }
     const struct account_source *other = other_owner(j, owners);
     if (other && owners->fresh)
-        return (struct claim){.result = CLAIM_NOT_GRANTED, .owner = other};
+        return (struct claim){.result = CLAIM_NOT_GRANTED, .owner = other, .forbidden = true};
     enum account_status trouble = answer_trouble(owners);
     if (other || trouble == ACCOUNT_UNAVAILABLE || trouble == ACCOUNT_MISCONFIGURED)
         return (struct claim){.result = CLAIM_NOT_KNOWN, .blame = owners};
@@ -129,7 +129,7 @@ struct claim claim_of(struct judge *j, enum grant_use use, const struct addr *ad
     if (grant)
         return (struct claim){.result = CLAIM_GRANTED, .grant = grant};
     if (answer_is_final(answer))
-        return (struct claim){.result = CLAIM_NOT_GRANTED};
+        return (struct claim){.result = CLAIM_NOT_GRANTED, .forbidden = deny_of(j, addr) != NULL};
     return (struct claim){.result = CLAIM_NOT_KNOWN, .blame = answer};
 }
 
@@ -148,15 +148,27 @@ struct claim claim_of_author(struct judge *j, const struct addr *addr)
     return claim;
 }
 
+/* What is wrapped up is judged too: a grant of the outer domain is no way around a deny, or around
+ * who owns the address. */
+static struct claim claim_of_wrapped(struct judge *j, const struct claim *written,
+                                     const struct addr *inner)
+{
+    if (deny_of(j, inner) || written->result != CLAIM_GRANTED)
+        return claim_of(j, GRANT_FOR_ENVELOPE, inner);
+    if (j->policy->unowned_domains && written->grant && grant_is_of_domain(written->grant))
+        return claim_in_domain(j, inner, written->grant);
+    return *written;
+}
+
 struct claim claim_of_sender(struct judge *j)
 {
     const struct sender_fact *sender = &j->facts->sender;
     if (sender->shape != SENDER_ADDRESS)
         return (struct claim){.result = CLAIM_NOT_GRANTED};
     struct claim written = claim_of(j, GRANT_FOR_ENVELOPE, &sender->addr);
-    if (written.result == CLAIM_GRANTED || !sender->unwrapped || deny_of(j, &sender->addr))
+    if (!sender->unwrapped || deny_of(j, &sender->addr))
         return written;
-    return claim_of(j, GRANT_FOR_ENVELOPE, sender->unwrapped);
+    return claim_of_wrapped(j, &written, sender->unwrapped);
 }
 
 struct claim claim_worse(struct claim a, struct claim b)

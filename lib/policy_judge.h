@@ -22,6 +22,7 @@ struct claim {
     enum claim_result result;
     const struct grant *grant; /* that allows it, or would, were there a fit Sender; may be NULL */
     bool on_behalf;            /* grant is that */
+    bool forbidden;            /* denied, or another's: not just without a grant */
     /* CLAIM_NOT_KNOWN: whose fault it is; NULL where who owns it has still to be asked. */
     const struct account_answer *blame;
     const struct account_source *owner; /* CLAIM_NOT_GRANTED: whose address it is, if known */

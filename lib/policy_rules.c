@@ -327,7 +327,8 @@ static void from_is_missing(struct judge *j)
         claim_is_not_known(j, &j->sender, false);
         return;
     }
-    if (action == ACTION_ACCEPT && j->sender.result != CLAIM_GRANTED)
+    if (action == ACTION_ACCEPT && j->sender.result != CLAIM_GRANTED &&
+        j->sender.result != CLAIM_NOT_JUDGED)
         action = ACTION_REJECT;
     add_claim(j, action, (struct finding){.reason = REASON_FROM_MISSING, .field = &j->facts->from});
 }
@@ -524,12 +525,14 @@ static void rule_local_from(struct judge *j)
 
 /* ---- claims ---- */
 
-/* A claim that is not granted, of a domain that is not ours, may be let off by the site. */
-static enum policy_action claim_action(const struct judge *j, enum policy_check check, bool local)
+/* A claim that is not granted, of a domain that is not ours, may be let off by the site; one that
+ * is denied, or another's, is not. */
+static enum policy_action claim_action(const struct judge *j, const struct claim *claim,
+                                       enum policy_check check, bool local)
 {
     enum policy_action foreign = action_of(j, CHECK_FOREIGN_DOMAINS);
     enum policy_action own = action_of(j, check);
-    if (local || foreign == ACTION_REJECT || own == ACTION_IGNORE)
+    if (local || claim->forbidden || foreign == ACTION_REJECT || own == ACTION_IGNORE)
         return own;
     return foreign;
 }
@@ -557,7 +560,8 @@ static void rule_sender(struct judge *j)
 {
     const struct sender_fact *sender = &j->facts->sender;
     if (authenticated(j) && sender->shape == SENDER_ADDRESS)
-        judge_claim(j, &j->sender, &sender->addr, claim_action(j, CHECK_ENVELOPE, sender->local),
+        judge_claim(j, &j->sender, &sender->addr,
+                    claim_action(j, &j->sender, CHECK_ENVELOPE, sender->local),
                     (struct finding){.reason = REASON_SENDER_NOT_GRANTED});
 }
 
@@ -614,6 +618,7 @@ static struct claim from_claim(struct judge *j)
         }
         worst = claim_worse(worst, one);
     }
+    j->decision->adds_sender = j->decision->adds_sender && judges_from(j) && !j->covered;
     if (j->covered)
         worst = (struct claim){.result = CLAIM_GRANTED};
     return worst;
@@ -658,12 +663,18 @@ static bool from_will_speak(struct judge *j)
     if (!judges_from(j) || j->facts->from_fields != 1 || from->status != MAILBOX_OK || j->covered)
         return false;
     for (size_t i = 0; i < from->list.count; i++) {
-        enum claim_result result = claim_of_author(j, &from->list.items[i].addr).result;
-        bool open = result == CLAIM_NOT_GRANTED || result == CLAIM_NOT_KNOWN;
-        if (open && refuses(claim_action(j, CHECK_HEADER_FROM, from->local[i])))
+        struct claim claim = claim_of_author(j, &from->list.items[i].addr);
+        bool open = claim.result == CLAIM_NOT_GRANTED || claim.result == CLAIM_NOT_KNOWN;
+        if (open && refuses(claim_action(j, &claim, CHECK_HEADER_FROM, from->local[i])))
             return true;
     }
     return false;
+}
+
+/* What nobody has rights to judge by is not held against a report. */
+static bool from_is_fine(const struct judge *j)
+{
+    return j->from.result == CLAIM_GRANTED || j->from.result == CLAIM_NOT_JUDGED;
 }
 
 /* "reports" is decided when the shape of the message is known. Where From itself is going to be
@@ -675,7 +686,7 @@ static void rule_null_sender(struct judge *j)
     if (!authenticated(j) || j->facts->sender.shape != SENDER_NULL)
         return;
     if (action == ACTION_REPORTS) {
-        if (!at_end(j) || (report && (j->from.result == CLAIM_GRANTED || from_will_speak(j))))
+        if (!at_end(j) || (report && (from_is_fine(j) || from_will_speak(j))))
             return;
         if (report && j->from.result == CLAIM_NOT_KNOWN) {
             claim_is_not_known(j, &j->from, false);
@@ -700,12 +711,21 @@ static bool is_same_mailbox(const struct judge *j, const struct addr *a, const s
     return false;
 }
 
+/* The sender is going to be the primary address. */
+static bool envelope_is_rewritten(const struct judge *j)
+{
+    return action_of(j, CHECK_ENVELOPE) == ACTION_REWRITE && j->decision->primary && !j->exempt &&
+           !j->policy->observe && j->sender.result == CLAIM_NOT_GRANTED;
+}
+
 /* False where from_must_equal_envelope forbids the address. */
 static bool fits_envelope(const struct judge *j, const struct addr *addr)
 {
     const struct sender_fact *sender = &j->facts->sender;
     if (!j->policy->from_must_equal_envelope || sender->shape == SENDER_NULL)
         return true;
+    if (envelope_is_rewritten(j))
+        return strcmp(addr->key, j->decision->primary) == 0;
     if (sender->shape != SENDER_ADDRESS)
         return false;
     return is_same_mailbox(j, addr, &sender->addr) ||
@@ -718,13 +738,14 @@ static void judge_author(struct judge *j, const struct field_fact *from, size_t 
     struct finding finding = {.reason = REASON_FROM_NOT_GRANTED, .field = from};
     if (fits_envelope(j, addr)) {
         struct claim claim = claim_of_author(j, addr);
-        judge_claim(j, &claim, addr, claim_action(j, CHECK_HEADER_FROM, from->local[i]), finding);
+        judge_claim(j, &claim, addr, claim_action(j, &claim, CHECK_HEADER_FROM, from->local[i]),
+                    finding);
     } else if (j->resent.result == CLAIM_NOT_KNOWN) { /* Resent-* may cover it */
         judge_claim(j, &j->resent, addr, action_of(j, CHECK_HEADER_FROM), finding);
     } else {
         finding.address = addr->key;
         finding.detail = "not the envelope sender";
-        add_claim(j, action_of(j, CHECK_HEADER_FROM), finding);
+        add_claim(j, shape_action(action_of(j, CHECK_HEADER_FROM)), finding);
     }
 }
 
@@ -764,7 +785,7 @@ static void judge_field(struct judge *j, const struct field_fact *field, enum re
     for (size_t i = 0; i < field->list.count; i++) {
         const struct addr *addr = &field->list.items[i].addr;
         struct claim claim = claim_of(j, GRANT_FOR_HEADER, addr);
-        judge_claim(j, &claim, addr, claim_action(j, check, field->local[i]), finding);
+        judge_claim(j, &claim, addr, claim_action(j, &claim, check, field->local[i]), finding);
     }
 }
 
@@ -795,30 +816,20 @@ static void rule_resent(struct judge *j)
 
 /* ---- names ---- */
 
-/* Where Resent-* stand for From, its mailbox may be anybody's, and so may the same in its name. */
-static bool is_covered(const struct judge *j, const struct field_fact *field, size_t i,
-                       const struct shown_address *seen)
+/* The very mailbox that the name stands beside is for that field's own check. */
+static bool is_beside(const struct judge *j, const struct field_fact *field, size_t i,
+                      const struct shown_address *seen)
 {
-    return j->covered && field->kind == FIELD_FROM &&
-           addr_equal(&seen->addr, &field->list.items[i].addr);
+    return *seen->addr.key && is_same_mailbox(j, &seen->addr, &field->list.items[i].addr);
 }
 
-/* A name may show the very mailbox that it stands beside, with the right that this has. */
-static struct claim claim_of_shown(struct judge *j, const struct field_fact *field, size_t i,
-                                   const struct addr *addr)
-{
-    if (field->kind == FIELD_FROM && is_same_mailbox(j, addr, &field->list.items[i].addr))
-        return claim_of_author(j, addr);
-    return claim_of(j, GRANT_FOR_HEADER, addr);
-}
-
-static void judge_shown(struct judge *j, const struct field_fact *field, size_t i,
+static void judge_shown(struct judge *j, const struct field_fact *field,
                         const struct shown_address *seen)
 {
     enum policy_action action = action_of(j, CHECK_DISPLAY_NAME);
     struct finding finding = {.reason = REASON_DISPLAY_NAME_ADDRESS, .field = field};
     if (*seen->addr.key) {
-        struct claim claim = claim_of_shown(j, field, i, &seen->addr);
+        struct claim claim = claim_of(j, GRANT_FOR_HEADER, &seen->addr);
         judge_claim(j, &claim, &seen->addr, action, finding);
         return;
     }
@@ -837,8 +848,8 @@ static void judge_name(struct judge *j, const struct field_fact *field, size_t i
                                    .address = "U+202D/E",
                                    .detail = "the name turns the direction of the text"});
     for (size_t k = 0; k < shown->count; k++)
-        if (!is_covered(j, field, i, &shown->addresses[k]))
-            judge_shown(j, field, i, &shown->addresses[k]);
+        if (!is_beside(j, field, i, &shown->addresses[k]))
+            judge_shown(j, field, &shown->addresses[k]);
 }
 
 static void judge_names(struct judge *j, const struct field_fact *field)
