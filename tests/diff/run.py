@@ -91,13 +91,29 @@ def last_ascii(text):
     return re.split("[^!->@-~]", text)[-1]
 
 
+def first_ascii(text):
+    return re.split("[^!-~]", text)[0]
+
+
+def is_utf8(value):
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def charsets_of(value):
+    return set(charset.lower() for charset in re.findall(rb"=\?([^?]*)\?[bBqQ]\?", value))
+
+
 def is_marked(d):
     """Signs of an encoded-word stand in what was seen, or beside it."""
     text = readers.normal(readers.as_utf8(d.name))
     at = text.find(d.seen)
-    around = text[max(0, at - 1):at + len(d.seen) + 1]
+    before, behind = text[:at].rstrip()[-1:], text[at + len(d.seen):].lstrip()[:1]
     marks = "=?" in text or "?=" in text
-    return marks and at >= 0 and ("?" in around or "=" in around[:1] + around[-1:])
+    return marks and at >= 0 and ("?" in d.seen or before in ("=", "?") or behind in ("=", "?"))
 
 
 RULES = (
@@ -135,13 +151,22 @@ RULES = (
          b"=?us-ascii?q?bob=40x.exam=E2=80=8Dple?= <alice@example.com>",
          lambda d: d.seen + "?" in d.name and any(t.startswith(d.seen) for t in d.ours.shown),
          "what is broken in its charset is a question mark, and ends what was found whole"),
+    Rule("another charset behind", "shown", ("gmime, loose", "gmime, strict"),
+         b"J\xfcrgen (bob@x.example\xc3\xbc) <alice@example.com>",
+         lambda d: not is_utf8(d.value) and "@" in first_ascii(d.seen) != d.seen and
+         any(t.startswith(first_ascii(d.seen)) for t in d.ours.shown),
+         "an octet that is no UTF-8 makes it Latin-1 throughout, which ends otherwise"),
+    Rule("charsets one by one", "shown", readers.READERS,
+         b'"=?us-ascii?q?bob=40x=E3=80=82example?="=?utf-7?q?+IC4-x?= <alice@example.com>',
+         lambda d: len(charsets_of(d.value)) > 1 and any(t in d.seen for t in d.ours.shown),
+         "of several doubtful charsets some are read as they say: what was found is part of it"),
     Rule("own quotes taken off", "shown", ("gmime, loose",),
          b'"a bob"@x.example <"a bob"@x.example>',
          lambda d: not d.ours.has_name and readers.make_address(d.name.strip()) == d.ours.address,
          "the name is the own address, shown without its quotes"),
     Rule("two words for one", "shown", ("gmime, strict",),
          b'" =?utf-8?B?Ym9iQHguZXhhbXBsZQ==?==?utf-8?q?alice?=@example.com" <alice@example.com>',
-         lambda d: b"?==?" in d.value,
+         lambda d: re.search(rb'\?="?=\?', d.value),
          "words without a blank between are one, which loses all or some of the second"),
     Rule("some words joined, some apart", "shown", readers.READERS,
          b"(=?utf-8?q?a?==?utf-8?q?bob=40x.example?=.x@example.com) alice@example.com",
