@@ -5,6 +5,9 @@
 # two libraries), libs (what they need from the system), cppflags, targets.
 
 FUZZ_CC = clang
+ifeq ($(shell command -v $(FUZZ_CC)),)
+$(error $(FUZZ_CC) is missing, or set FUZZ_CC. Debian and Ubuntu: clang libclang-rt-dev)
+endif
 flags = -std=c11 -pthread -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined \
 	-fno-sanitize-recover=all
 compile = $(FUZZ_CC) $(flags) -fsanitize=fuzzer-no-link $(cppflags) -MMD -MP

@@ -14,18 +14,27 @@
 
 #include <string.h>
 
+enum right_kind { SENDS_AS, DENIED, ON_BEHALF };
+
 struct right {
-    const char *login, *address; /* "@domain" is every plain address in it */
-    bool denied;
+    const char *login;
+    /* "@domain" is every plain address in it; a '*' stands for one octet or more in an envelope,
+     * and for itself in a header. */
+    const char *address;
+    enum right_kind kind;
 };
 
 static const struct right rights[] = {
-    {"ann", "ann@example.org", false},         {"ann", "a.lee@example.org", false},
-    {"ann", "\"ann lee\"@example.org", false}, {"ann", "@ann.example", false},
-    {"ann", "ceo@ann.example", true},          {"alice", "alice@example.com", false},
-    {"bob", "bob@example.org", false},         {"bob", "sales@example.org", false},
-    {"carl", "carl@example.org", false}, /* disabled */
+    {"ann", "ann@example.org", SENDS_AS},         {"ann", "a.lee@example.org", SENDS_AS},
+    {"ann", "\"ann lee\"@example.org", SENDS_AS}, {"ann", "@ann.example", SENDS_AS},
+    {"ann", "list+*@example.org", SENDS_AS},      {"ann", "boss@example.org", ON_BEHALF},
+    {"ann", "ceo@ann.example", DENIED},           {"alice", "alice@example.com", SENDS_AS},
+    {"bob", "bob@example.org", SENDS_AS},         {"bob", "sales@example.org", SENDS_AS},
+    {"carl", "carl@example.org", SENDS_AS}, /* disabled */
 };
+
+/* What an address is used for. */
+enum use { IN_ENVELOPE, IN_HEADER, AS_AUTHOR };
 
 enum { RIGHTS = sizeof rights / sizeof rights[0] };
 
@@ -76,14 +85,26 @@ static inline struct span without_tag(bool tags, struct span local)
     return tags && plus ? span_sub(local, 0, plus) : local;
 }
 
+static inline bool fits_pattern(struct span pattern, struct span address)
+{
+    size_t star = span_find(pattern, '*');
+    struct span tail = span_sub(pattern, star + 1, pattern.len);
+    return address.len > star + tail.len &&
+           span_equal(span_sub(address, 0, star), span_sub(pattern, 0, star)) &&
+           span_equal(span_sub(address, address.len - tail.len, tail.len), tail);
+}
+
 static inline bool fits_right(struct arena *a, bool tags, const struct right *right,
-                              const char *address)
+                              const char *address, enum use use)
 {
     size_t at = span_find_last(span_of(address), '@');
     struct span local = span_sub(span_of(address), 0, at);
     if (right->address[0] == '@')
         return strcmp(address + at, right->address) == 0 && !strpbrk(address, "<>,;:") &&
                span_find(local, '@') == local.len;
+    if (strchr(right->address, '*') && use == IN_ENVELOPE && is_simple(local) &&
+        fits_pattern(span_of(right->address), span_of(address)))
+        return true;
     if (is_simple(local))
         local = without_tag(tags, local);
     const char *known = plain_address(a, span_of(right->address));
@@ -91,18 +112,19 @@ static inline bool fits_right(struct arena *a, bool tags, const struct right *ri
     return strcmp(meant, known) == 0 || strcmp(address, known) == 0;
 }
 
-static inline bool may_use(struct arena *a, bool tags, const char *login, struct span text)
+static inline bool may_use(struct arena *a, bool tags, const char *login, struct span text,
+                           enum use use)
 {
     const char *address = plain_address(a, text);
     bool granted = false;
     if (span_find(span_of(address), '@') == strlen(address))
         return false;
     for (size_t i = 0; i < RIGHTS; i++) {
-        if (strcmp(rights[i].login, login) != 0 || !fits_right(a, tags, &rights[i], address))
+        if (strcmp(rights[i].login, login) != 0 || !fits_right(a, tags, &rights[i], address, use))
             continue;
-        if (rights[i].denied)
+        if (rights[i].kind == DENIED)
             return false;
-        granted = true;
+        granted = granted || rights[i].kind == SENDS_AS || use == AS_AUTHOR;
     }
     return granted;
 }

@@ -216,9 +216,9 @@ static void check_sender(struct play *p, const char *login)
     const struct event *mail = p->known.mail;
     struct span typed = inside_path(mail->text[0]);
     struct span judged = is_set(mail->text[1]) ? span_of(mail->text[1]) : typed;
-    FUZZ_CLAIM(may_use(p->arena, has_tags(p), login, judged));
+    FUZZ_CLAIM(may_use(p->arena, has_tags(p), login, judged, IN_ENVELOPE));
     if (memchr(typed.data, '@', typed.len))
-        FUZZ_CLAIM(may_use(p->arena, has_tags(p), login, typed));
+        FUZZ_CLAIM(may_use(p->arena, has_tags(p), login, typed, IN_ENVELOPE));
 }
 
 static void check_who(struct play *p)
@@ -278,13 +278,14 @@ static const struct event *only_field(const struct known *k, int claim)
 }
 
 /* Gives how many mailboxes the field has, all of which must be the login's. */
-static size_t check_field(struct play *p, const struct event *header, const char *login)
+static size_t check_field(struct play *p, const struct event *header, const char *login,
+                          enum use use)
 {
     struct naive naive = naive_begin(p->arena, span_of(header->text[1]));
     struct span text;
     size_t count = 0;
     for (; naive_next(&naive, &text); count++)
-        FUZZ_CLAIM(may_use(p->arena, has_tags(p), login, text));
+        FUZZ_CLAIM(may_use(p->arena, has_tags(p), login, text, use));
     return count;
 }
 
@@ -302,13 +303,14 @@ static void check_claims(struct play *p, const char *login)
 {
     const struct known *k = &p->known;
     const struct event *from = only_field(k, FROM);
-    FUZZ_CLAIM(from && check_field(p, from, login) == 1);
+    FUZZ_CLAIM(from && check_field(p, from, login, AS_AUTHOR) == 1);
     check_name(from->text[1]);
     (void)only_field(k, SENDER);
     for (size_t i = 0; i < k->header_count; i++)
         for (int claim = SENDER; claim < CLAIMS; claim++)
             if (is_field(k->headers[i], claim))
-                FUZZ_CLAIM(check_field(p, k->headers[i], login) <= 1 || claim == RESENT_FROM);
+                FUZZ_CLAIM(check_field(p, k->headers[i], login, IN_HEADER) <= 1 ||
+                           claim == RESENT_FROM);
 }
 
 static void check_bounds(const struct play *p)

@@ -54,28 +54,34 @@ static struct {
     bool found, fresh;
 } desk;
 
+static inline struct grant grant_of(const struct right *right)
+{
+    const char *text = right->address;
+    bool domain = text[0] == '@';
+    enum grant_form form = strchr(text, '*') ? GRANT_PATTERN : GRANT_EXACT;
+    return (struct grant){.form = domain ? GRANT_DOMAIN : form,
+                          .right = right->kind == ON_BEHALF ? GRANT_ON_BEHALF : GRANT_SEND_AS,
+                          .key = text + domain,
+                          .directory = "desk",
+                          .entry = "here",
+                          .attribute = "mail"};
+}
+
+static inline struct grant_list *list_of(struct arena *a, const char *login, bool denied)
+{
+    struct grant *grants = arena_array(a, RIGHTS, sizeof *grants);
+    struct grant_list *list = arena_alloc(a, sizeof *list);
+    *list = (struct grant_list){grants, 0};
+    for (size_t i = 0; i < RIGHTS; i++)
+        if (strcmp(rights[i].login, login) == 0 && (rights[i].kind == DENIED) == denied)
+            grants[list->count++] = grant_of(&rights[i]);
+    return list;
+}
+
 static inline void fill(struct account_answer *answer, const char *login)
 {
-    struct grant *grants = arena_array(answer->arena, RIGHTS, sizeof *grants);
-    struct grant_list *lists = arena_array(answer->arena, 2, sizeof *lists);
-    size_t count = 0;
-    for (int denied = 0; denied < 2; denied++) {
-        lists[denied] = (struct grant_list){grants + count, 0};
-        for (size_t i = 0; i < RIGHTS; i++) {
-            const char *text = rights[i].address;
-            bool domain = text[0] == '@';
-            if (strcmp(rights[i].login, login) != 0 || rights[i].denied != denied)
-                continue;
-            grants[count++] = (struct grant){.form = domain ? GRANT_DOMAIN : GRANT_EXACT,
-                                             .key = text + domain,
-                                             .directory = "desk",
-                                             .entry = "here",
-                                             .attribute = "mail"};
-            lists[denied].count++;
-        }
-    }
-    answer->account.lists = &lists[0];
-    answer->account.denies = &lists[1];
+    answer->account.lists = list_of(answer->arena, login, false);
+    answer->account.denies = list_of(answer->arena, login, true);
     answer->account.list_count = answer->account.deny_count = 1;
 }
 
