@@ -8,9 +8,12 @@
  *   ( ) ; " \ , because verifiers write base64 and IPv6 addresses like that. All else that the
  *   grammar does not know is malformed, a ";" at the end too, and so is what is over a bound.
  * Trust: anybody can write such a field. Ask only one with the authserv_id of a filter of one's
- * own, at a place in the header that only that one can have written. Memory: strings live in the
- * arena given. Failure: AUTHRES_MALFORMED leaves *out without results, and with the authserv_id
- * that authres_id() reads, NULL for none. Threads: no shared state. Depends on: addr.
+ *   own, at a place in the header that only that one can have written.
+ * Memory: strings live in the arena given.
+ * Failure: AUTHRES_MALFORMED leaves *out without results, and with the authserv_id that
+ *   authres_id() reads, NULL for none.
+ * Threads: no shared state.
+ * Depends on: addr.
  */
 #ifndef SENDAS_AUTHRES_H
 #define SENDAS_AUTHRES_H
@@ -43,9 +46,9 @@ struct authres_result {
 };
 
 struct authres {
-    const char
-        *authserv_id; /* a domain as A-label, without a trailing dot; any text in lower case */
-    unsigned version; /* of the field; 1 unless written */
+    const char *authserv_id; /* a domain as A-label, without a trailing dot; any text in lower
+                                case */
+    unsigned version;        /* of the field; 1 unless written */
     struct authres_result *results;
     size_t count; /* 0 for "none" */
 };

@@ -583,9 +583,10 @@ static struct account_answer *combine(const struct dir_lookup *l, const struct p
     if (parts->count == 0) {
         all->status = ACCOUNT_UNKNOWN;
         all->missing = ACCOUNT_FOUND;
-        all->why = arena_printf(all->arena,
-                                "no directory serves this %s: see login_domains and directories",
-                                asked_for(&l->question));
+        all->why = arena_printf(
+            all->arena,
+            "no directory serves this %s: see login_domains, account_filter and directories",
+            asked_for(&l->question));
         return all;
     }
     set_status(all, parts, &l->question);

@@ -146,27 +146,10 @@ static struct job *job_create(const struct dir_ldap_site *site, struct dir_ticke
     return j;
 }
 
-/* What account_filter asks for nobody of this kind; NULL where it does ask. */
-static const char *asks_for_none(const struct dir_ldap_site *s, const struct dir_question *question)
-{
-    static const char *const words[PRINCIPAL_KINDS] = {
-        [PRINCIPAL_NONE] = "account_filter asks for nobody who proved nothing",
-        [PRINCIPAL_SASL] = "account_filter asks for no login",
-        [PRINCIPAL_CERT] = "account_filter asks for no certificate",
-        [PRINCIPAL_NETWORK] = "account_filter asks for no client",
-    };
-    enum principal_kind kind = question->principal.kind;
-    return question->ask == DIR_ASK_OWNERS || s->account[kind] ? NULL : words[kind];
-}
-
 static void ldap_ask(struct dir_backend *self, struct dir_ticket *ticket)
 {
     struct dir_ldap *d = (struct dir_ldap *)self;
-    const char *why = asks_for_none(d->site, dir_ticket_question(ticket));
-    if (why)
-        dir_ticket_fail(ticket, ACCOUNT_UNKNOWN, why);
-    else
-        linkpool_submit(d->pool, &job_create(d->site, ticket)->job);
+    linkpool_submit(d->pool, &job_create(d->site, ticket)->job);
 }
 
 static void ldap_destroy(struct dir_backend *self)

@@ -90,7 +90,7 @@ static enum login_decoded read_certificate(struct arena *a, const struct identif
                                            const struct identify_macros *macros,
                                            struct principal *p)
 {
-    const char *subject, *issuer;
+    const char *subject = NULL, *issuer = NULL;
     if (!is_verified(rules, macros))
         return LOGIN_DECODED;
     enum login_decoded decoded = decode(a, rules, macros->version, macros->cert_subject, &subject);

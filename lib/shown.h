@@ -12,14 +12,17 @@
  *   characters that begins with a letter. What looks like one and cannot be read as an address is
  *   found too, under the text that was seen.
  * Memory: everything lives in the arena given.
- * Failure: none. Where clients are known to differ, text is read in each of these ways, and what
- * any of them shows is found: octets that are not valid in their charset, or doubtful (a charset
- * that shifts, UTF-7, UTF-8 under another label), once as well as it goes and once every word by
- * itself as UTF-8 or Latin-1; encoded-words that RFC 2047 does not allow as words and as what they
- * hold; base64 with and without what stands behind padding, or in a last group that has none; words
- * that stand together without a blank joined and apart; comments joined and apart, with and without
- * the quotes or the parentheses in them. Threads: no shared state. Depends on: mailbox,
- * libunistring (unicase, uniconv, unictype, uninorm).
+ * Failure: none. Where clients are known to differ, text is read in each of these ways, and
+ *   what any of them shows is found:
+ *   - octets that are not valid in their charset, or doubtful (a charset that shifts, UTF-7, UTF-8
+ *     under another label), once as well as it goes, and once every word by itself as UTF-8 or
+ *     Latin-1;
+ *   - encoded-words that RFC 2047 does not allow as words, and as what they hold;
+ *   - base64 with and without what stands behind padding, or in a last group that has none;
+ *   - words that stand together without a blank joined and apart; comments joined and apart, with
+ *     and without the quotes or the parentheses in them.
+ * Threads: no shared state.
+ * Depends on: mailbox, libunistring (unicase, uniconv, unictype, uninorm).
  */
 #ifndef SENDAS_SHOWN_H
 #define SENDAS_SHOWN_H

@@ -175,11 +175,11 @@ def a_filter_of_machines_asks_for_no_login(bench):
     """Filter that names the client alone asks for no login, and the server is not asked"""
     question = {"login": "worker", "client_addr": "192.0.2.10"}
     answer, searches = asks_nothing(bench, BY_CLIENT, question)
-    check(answer, {**UNKNOWN, "why": "account_filter asks for no login"})
+    check(answer, NOT_SERVED)
     assert not searches, searches
     dead = bench.corp(uri=[entries.NOBODY_URI], **by(BY_CLIENT))
     (answer,), _ = ask(bench.conf(dead), question)
-    check(answer, UNKNOWN)
+    check(answer, NOT_SERVED)
 
 
 @case

@@ -56,6 +56,7 @@ static const struct row rows[] = {
     {"headers-too-large", "552", "5.3.4"},
     {"local-sender", "550", "5.7.1"},
     {"relay-denied", "550", "5.7.1"},
+    {"recipient-unknown", "550", "5.1.1"},
     {"limit-recipients", "452", "4.5.3"},
     {"directory-unavailable", "451", "4.4.3"},
     {"misconfigured", "451", "4.3.5"},
