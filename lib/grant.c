@@ -115,16 +115,23 @@ static bool may_be_misread(const struct addr *addr)
     return strpbrk(addr->local, "@<>,;:") != NULL;
 }
 
+/* Keys are folded already where the letters' case does not matter. A deny never turns on it: what
+ * tells Ann from ann here is the same mailbox to most who receive it. */
+static bool is_same_text(enum grant_use use, struct span a, struct span b)
+{
+    return use == GRANT_FOR_DENY ? span_equal_nocase(a, b) : span_equal(a, b);
+}
+
 /* "list+*@example.net" and an address of that domain, keys both. */
-static bool fits_pattern(const char *pattern, const char *key)
+static bool fits_pattern(enum grant_use use, const char *pattern, const char *key)
 {
     struct span wanted = span_of(pattern), text = span_of(key);
     size_t star = span_find(wanted, '*');
     struct span head = span_sub(wanted, 0, star), tail = span_sub(wanted, star + 1, wanted.len);
     if (text.len <= head.len + tail.len)
         return false;
-    return span_equal(span_sub(text, 0, head.len), head) &&
-           span_equal(span_sub(text, text.len - tail.len, text.len), tail);
+    return is_same_text(use, span_sub(text, 0, head.len), head) &&
+           is_same_text(use, span_sub(text, text.len - tail.len, text.len), tail);
 }
 
 static bool is_exact(const struct grant *grant)
@@ -135,7 +142,7 @@ static bool is_exact(const struct grant *grant)
 static bool covers(const struct grant *grant, enum grant_use use, const struct addr *addr)
 {
     bool bare = *addr->domain == '\0';
-    bool same = strcmp(grant->key, addr->key) == 0;
+    bool same = is_same_text(use, span_of(grant->key), span_of(addr->key));
     bool wide = use == GRANT_FOR_DENY;
     if (!is_exact(grant) && !wide && may_be_misread(addr))
         return false;
@@ -152,7 +159,7 @@ static bool covers(const struct grant *grant, enum grant_use use, const struct a
         return !bare;
     case GRANT_PATTERN:
         return !bare && (same || ((wide || use == GRANT_FOR_ENVELOPE) &&
-                                  fits_pattern(grant->key, addr->key)));
+                                  fits_pattern(use, grant->key, addr->key)));
     }
     return false;
 }

@@ -55,7 +55,8 @@ enum grant_use {
     GRANT_FOR_ENVELOPE, /* send-as; the '*' of a pattern stands for one octet or more (VERP) */
     GRANT_FOR_HEADER,   /* send-as; a pattern covers nothing but its own text */
     GRANT_FOR_AUTHOR,   /* on-behalf; the same */
-    GRANT_FOR_DENY,     /* of denies: as wide as it can be read, misread local parts too */
+    GRANT_FOR_DENY, /* of denies: as wide as it can be read, misread local parts and other letter
+                       case too */
 };
 
 /* The first grant that covers addr, or NULL; one of a whole domain only where no other does. A

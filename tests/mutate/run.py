@@ -29,7 +29,7 @@ OTHERS = ["replay", "corpus"]
 PROGRAMS = {name: ["tests/unit/" + name] for name in UNIT}
 PROGRAMS["replay"] = ["tests/replay/replay_core"]
 PROGRAMS["corpus"] = ["tests/corpus", "milter/sendas-milter"]
-DAEMON = {"macros", "messages", "negotiation", "robustness", "replies"}
+DAEMON = {"changes", "macros", "messages", "negotiation", "robustness", "replies"}
 for script in DAEMON:
     PROGRAMS[script] = ["milter/sendas-milter", "ctl/sendasctl"]
 

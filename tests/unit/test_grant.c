@@ -4,6 +4,7 @@
 #include <string.h>
 
 static const struct addr_alias aliases[] = {{"old.example", "example.net"}};
+static const struct addr_rules exact_case = {.delimiters = "+"};
 static const struct addr_rules rules = {
     .fold_local_part = true, .delimiters = "+", .aliases = aliases, .alias_count = 1};
 
@@ -290,20 +291,37 @@ static const struct use_row use_rows[] = {
      "\"a@x.org\"@example.net", 0},
 };
 
-static void make_grant(struct arena *a, const char *word, struct grant *out)
+/* Where letters of local parts are told apart. */
+static const struct use_row case_rows[] = {
+    {"case counts: another letter", GRANT_FOR_ENVELOPE, "ann@example.net", "Ann@Example.net", 0},
+    {"case counts: the same letters", GRANT_FOR_ENVELOPE, "Ann@example.net", "Ann@Example.net", 1},
+    {"case counts: a deny covers another letter", GRANT_FOR_DENY, "ann@example.net",
+     "Ann@Example.net", 1},
+    {"case counts: a deny covers another letter and a tag", GRANT_FOR_DENY, "ann@example.net",
+     "Ann+x@example.net", 1},
+    {"case counts: a deny of another name", GRANT_FOR_DENY, "ann@example.net", "Anna@example.net",
+     0},
+    {"case counts: a pattern of other letters", GRANT_FOR_ENVELOPE, "list+*@example.net",
+     "List+x@example.net", 0},
+    {"case counts: a pattern denies other letters", GRANT_FOR_DENY, "list+*-Own@example.net",
+     "List+x-own@example.net", 1},
+};
+
+static void make_grant(struct arena *a, const struct addr_rules *by, const char *word,
+                       struct grant *out)
 {
     bool on_behalf = *word == '!';
     word += on_behalf;
     if (*word == '=')
         *out = (struct grant){.form = GRANT_BARE, .key = word + 1};
     else
-        assert_true(grant_parse(a, &rules, span_of(word), out, NULL));
+        assert_true(grant_parse(a, by, span_of(word), out, NULL));
     assert_int_equal(out->right, GRANT_SEND_AS);
     out->right = on_behalf ? GRANT_ON_BEHALF : GRANT_SEND_AS;
 }
 
-static void make_grants(struct arena *a, const char *text, struct grant *grants,
-                        struct grant_list *lists, size_t *list_count)
+static void make_grants(struct arena *a, const struct addr_rules *by, const char *text,
+                        struct grant *grants, struct grant_list *lists, size_t *list_count)
 {
     char *save = NULL;
     lists[0] = (struct grant_list){grants, 0};
@@ -316,37 +334,44 @@ static void make_grants(struct arena *a, const char *text, struct grant *grants,
             lists[(*list_count)++] = (struct grant_list){next, 0};
             continue;
         }
-        make_grant(a, word, next);
+        make_grant(a, by, word, next);
         list->count++;
     }
 }
 
-static void check_find(enum grant_use use, const char *text, const char *address, size_t want)
+static void check_find(const struct addr_rules *by, enum grant_use use, const char *text,
+                       const char *address, size_t want)
 {
     struct arena *a = arena_create();
     struct grant grants[8] = {{0}};
     struct grant_list lists[8];
     size_t list_count;
     struct addr addr;
-    make_grants(a, text, grants, lists, &list_count);
-    assert_int_not_equal(addr_parse(a, &rules, span_of(address), &addr, NULL), ADDR_MALFORMED);
-    const struct grant *got = grant_find(a, &rules, use, lists, list_count, &addr);
+    make_grants(a, by, text, grants, lists, &list_count);
+    assert_int_not_equal(addr_parse(a, by, span_of(address), &addr, NULL), ADDR_MALFORMED);
+    const struct grant *got = grant_find(a, by, use, lists, list_count, &addr);
     assert_int_equal(got ? got - grants + 1 : 0, want);
-    assert_null(grant_find(a, &rules, use, NULL, 0, &addr));
+    assert_null(grant_find(a, by, use, NULL, 0, &addr));
     arena_destroy(a);
 }
 
 static void run_find(void **state)
 {
     const struct find_row *row = *state;
-    check_find(GRANT_FOR_HEADER, row->grants, row->address, row->want);
-    check_find(GRANT_FOR_ENVELOPE, row->grants, row->address, row->want);
+    check_find(&rules, GRANT_FOR_HEADER, row->grants, row->address, row->want);
+    check_find(&rules, GRANT_FOR_ENVELOPE, row->grants, row->address, row->want);
 }
 
 static void run_use(void **state)
 {
     const struct use_row *row = *state;
-    check_find(row->use, row->grants, row->address, row->want);
+    check_find(&rules, row->use, row->grants, row->address, row->want);
+}
+
+static void run_case(void **state)
+{
+    const struct use_row *row = *state;
+    check_find(&exact_case, row->use, row->grants, row->address, row->want);
 }
 
 /* ---- grant_is_of_domain() ---- */
@@ -370,7 +395,7 @@ static void run_domain(void **state)
     const struct domain_row *row = *state;
     struct arena *a = arena_create();
     struct grant grant = {.form = GRANT_ANY};
-    make_grant(a, row->value, &grant);
+    make_grant(a, &rules, row->value, &grant);
     assert_int_equal(grant_is_of_domain(&grant), row->want);
     arena_destroy(a);
 }
@@ -381,6 +406,7 @@ int main(void)
     ROWS_ADD_TEST("a NUL does not end a value", nul_is_no_end);
     ROWS_ADD(find_rows, run_find);
     ROWS_ADD(use_rows, run_use);
+    ROWS_ADD(case_rows, run_case);
     ROWS_ADD(domain_rows, run_domain);
     return rows_main();
 }
