@@ -142,6 +142,8 @@ struct claim claim_of_author(struct judge *j, const struct addr *addr)
     const struct grant *behalf = grant_of(j, GRANT_FOR_AUTHOR, addr);
     if (!behalf)
         return own;
+    if (own.result == CLAIM_NOT_KNOWN && j->behalf.result == CLAIM_NOT_GRANTED)
+        return own; /* it may yet be one's own */
     struct claim claim = j->behalf;
     claim.grant = behalf;
     claim.on_behalf = true;

@@ -93,14 +93,21 @@ static void add_reject(struct judge *j, enum reason reason, const char *detail)
             .reason = reason, .effect = EFFECT_REJECT, .action = ACTION_REJECT, .detail = detail});
 }
 
-/* A claim is rewritten to the primary address; a name in front of one is just dropped. */
-static enum effect effect_of_rewrite(const struct judge *j, enum reason reason)
+/* A claim is rewritten to the primary address; a name in front of one is just dropped. That there
+ * is no such address is a matter of the directory: a refusal for it needs an answer that is final.
+ */
+static enum effect effect_of_rewrite(struct judge *j, enum reason reason)
 {
-    bool can = j->decision->primary || reason == REASON_DISPLAY_NAME_ADDRESS;
-    return can ? EFFECT_REWRITE : EFFECT_REJECT;
+    if (j->decision->primary || reason == REASON_DISPLAY_NAME_ADDRESS)
+        return EFFECT_REWRITE;
+    if (!judge_has_account(j) || answer_is_final(j->facts->answer))
+        return EFFECT_REJECT;
+    if (answer_trouble(j->facts->answer) == ACCOUNT_FOUND)
+        j->decision->wants_fresh = true;
+    return EFFECT_TEMPFAIL;
 }
 
-static enum effect effect_of(const struct judge *j, enum reason reason, enum policy_action action)
+static enum effect effect_of(struct judge *j, enum reason reason, enum policy_action action)
 {
     switch (action) {
     case ACTION_IGNORE:
