@@ -326,6 +326,71 @@ static void rule_header_bounds(struct judge *j)
             (struct finding){.reason = REASON_HEADERS_TOO_LARGE, .detail = j->facts->too_large});
 }
 
+/* A claim that is not granted, of a domain that is not ours, may be let off by the site; one that
+ * is denied, or another's, is not. */
+static enum policy_action claim_action(const struct judge *j, const struct claim *claim,
+                                       enum policy_check check, bool local)
+{
+    enum policy_action foreign = action_of(j, CHECK_FOREIGN_DOMAINS);
+    enum policy_action own = action_of(j, check);
+    if (local || claim->forbidden || foreign == ACTION_REJECT || own == ACTION_IGNORE)
+        return own;
+    return foreign;
+}
+
+static bool is_same_mailbox(const struct judge *j, const struct addr *a, const struct addr *b)
+{
+    struct addr as[ADDR_VARIANTS_MAX], bs[ADDR_VARIANTS_MAX];
+    size_t a_count = addr_variants(j->arena, j->rules, a, as);
+    size_t b_count = addr_variants(j->arena, j->rules, b, bs);
+    for (size_t i = 0; i < a_count; i++)
+        for (size_t k = 0; k < b_count; k++)
+            if (addr_equal(&as[i], &bs[k]))
+                return true;
+    return false;
+}
+
+/* A malformed sender has no domain that could let it off. */
+static enum policy_action envelope_action(const struct judge *j)
+{
+    const struct sender_fact *sender = &j->facts->sender;
+    return sender->shape == SENDER_ADDRESS
+               ? claim_action(j, &j->sender, CHECK_ENVELOPE, sender->local)
+               : action_of(j, CHECK_ENVELOPE);
+}
+
+/* The sender is going to be the primary address. */
+static bool envelope_is_rewritten(const struct judge *j)
+{
+    return envelope_action(j) == ACTION_REWRITE && j->decision->primary && !j->exempt &&
+           !j->policy->observe && j->sender.result == CLAIM_NOT_GRANTED;
+}
+
+/* False where from_must_equal_envelope forbids the address. */
+static bool fits_envelope(const struct judge *j, const struct addr *addr)
+{
+    const struct sender_fact *sender = &j->facts->sender;
+    if (!j->policy->from_must_equal_envelope || sender->shape == SENDER_NULL)
+        return true;
+    if (envelope_is_rewritten(j))
+        return strcmp(addr->key, j->decision->primary) == 0;
+    if (sender->shape != SENDER_ADDRESS)
+        return false;
+    return is_same_mailbox(j, addr, &sender->addr) ||
+           (sender->unwrapped && is_same_mailbox(j, addr, sender->unwrapped));
+}
+
+/* For a From that would become the primary address: not where that is none for this envelope. */
+static enum policy_action fitting_action(const struct judge *j, enum policy_action action)
+{
+    struct addr primary;
+    if (action != ACTION_REWRITE || !j->decision->primary)
+        return action;
+    bool read =
+        addr_parse(j->arena, j->rules, span_of(j->decision->primary), &primary, NULL) == ADDR_OK;
+    return read && fits_envelope(j, &primary) ? action : ACTION_REJECT;
+}
+
 /* missing_from = accept leans on the envelope sender, which must then be granted. */
 static void from_is_missing(struct judge *j)
 {
@@ -337,7 +402,8 @@ static void from_is_missing(struct judge *j)
     if (action == ACTION_ACCEPT && j->sender.result != CLAIM_GRANTED &&
         j->sender.result != CLAIM_NOT_JUDGED)
         action = ACTION_REJECT;
-    add_claim(j, action, (struct finding){.reason = REASON_FROM_MISSING, .field = &j->facts->from});
+    add_claim(j, fitting_action(j, action),
+              (struct finding){.reason = REASON_FROM_MISSING, .field = &j->facts->from});
 }
 
 static const char control_in_name[] = "a control character in the name";
@@ -375,21 +441,16 @@ static struct claim field_claim(struct judge *j, const struct field_fact *field)
     return worst;
 }
 
-/* The Sender fields that are not empty: how many, and the first of them. */
-static size_t count_senders(const struct judge *j, const struct field_fact **first_out)
+static bool has_sender(const struct judge *j)
 {
-    size_t count = 0;
-    for (size_t i = j->facts->field_count; i-- > 0;) {
-        const struct field_fact *field = &j->facts->fields[i];
-        if (field->kind != FIELD_SENDER || field->status == MAILBOX_BLANK)
-            continue;
-        *first_out = field;
-        count++;
-    }
-    return count;
+    for (size_t i = 0; i < j->facts->field_count; i++)
+        if (j->facts->fields[i].kind == FIELD_SENDER && j->facts->fields[i].status != MAILBOX_BLANK)
+            return true;
+    return false;
 }
 
-/* An empty second field counts here: a Sender is told by its own only if there is one. */
+/* The one Sender's. An empty second field counts: which of the two a reader takes is not known, nor
+ * which of them stays. */
 static struct claim header_sender_claim(struct judge *j)
 {
     const struct field_fact *only = NULL;
@@ -412,7 +473,7 @@ static void from_is_multiple(struct judge *j)
                               .field = &j->facts->from,
                               .address = j->facts->from.list.items[1].addr.key};
     if (action != ACTION_ALLOW) {
-        add_claim(j, action, finding);
+        add_claim(j, fitting_action(j, action), finding);
         return;
     }
     struct claim sender = header_sender_claim(j);
@@ -532,18 +593,6 @@ static void rule_local_from(struct judge *j)
 
 /* ---- claims ---- */
 
-/* A claim that is not granted, of a domain that is not ours, may be let off by the site; one that
- * is denied, or another's, is not. */
-static enum policy_action claim_action(const struct judge *j, const struct claim *claim,
-                                       enum policy_check check, bool local)
-{
-    enum policy_action foreign = action_of(j, CHECK_FOREIGN_DOMAINS);
-    enum policy_action own = action_of(j, check);
-    if (local || claim->forbidden || foreign == ACTION_REJECT || own == ACTION_IGNORE)
-        return own;
-    return foreign;
-}
-
 static void judge_claim(struct judge *j, const struct claim *claim, const struct addr *addr,
                         enum policy_action action, struct finding finding)
 {
@@ -567,8 +616,7 @@ static void rule_sender(struct judge *j)
 {
     const struct sender_fact *sender = &j->facts->sender;
     if (authenticated(j) && sender->shape == SENDER_ADDRESS)
-        judge_claim(j, &j->sender, &sender->addr,
-                    claim_action(j, &j->sender, CHECK_ENVELOPE, sender->local),
+        judge_claim(j, &j->sender, &sender->addr, envelope_action(j),
                     (struct finding){.reason = REASON_SENDER_NOT_GRANTED});
 }
 
@@ -601,12 +649,8 @@ static bool sender_goes(const struct judge *j, const struct claim *sender)
 /* What goes out on behalf of somebody shows who sent it: the Sender that is there, or ours. */
 static struct claim behalf_claim(struct judge *j)
 {
-    const struct field_fact *first = NULL;
-    size_t count = count_senders(j, &first);
-    struct claim sender = {.result = CLAIM_NOT_GRANTED};
-    if (count == 1)
-        sender = field_claim(j, first);
-    j->sender_is_ours = count == 0 || sender_goes(j, &sender);
+    struct claim sender = header_sender_claim(j);
+    j->sender_is_ours = !has_sender(j) || sender_goes(j, &sender);
     if (!j->sender_is_ours)
         return sender;
     return (struct claim){.result = j->decision->primary ? CLAIM_GRANTED : CLAIM_NOT_GRANTED};
@@ -704,39 +748,6 @@ static void rule_null_sender(struct judge *j)
               (struct finding){.reason = REASON_NULL_SENDER,
                                .address = "<>",
                                .detail = report ? "From is not granted" : NULL});
-}
-
-static bool is_same_mailbox(const struct judge *j, const struct addr *a, const struct addr *b)
-{
-    struct addr as[ADDR_VARIANTS_MAX], bs[ADDR_VARIANTS_MAX];
-    size_t a_count = addr_variants(j->arena, j->rules, a, as);
-    size_t b_count = addr_variants(j->arena, j->rules, b, bs);
-    for (size_t i = 0; i < a_count; i++)
-        for (size_t k = 0; k < b_count; k++)
-            if (addr_equal(&as[i], &bs[k]))
-                return true;
-    return false;
-}
-
-/* The sender is going to be the primary address. */
-static bool envelope_is_rewritten(const struct judge *j)
-{
-    return action_of(j, CHECK_ENVELOPE) == ACTION_REWRITE && j->decision->primary && !j->exempt &&
-           !j->policy->observe && j->sender.result == CLAIM_NOT_GRANTED;
-}
-
-/* False where from_must_equal_envelope forbids the address. */
-static bool fits_envelope(const struct judge *j, const struct addr *addr)
-{
-    const struct sender_fact *sender = &j->facts->sender;
-    if (!j->policy->from_must_equal_envelope || sender->shape == SENDER_NULL)
-        return true;
-    if (envelope_is_rewritten(j))
-        return strcmp(addr->key, j->decision->primary) == 0;
-    if (sender->shape != SENDER_ADDRESS)
-        return false;
-    return is_same_mailbox(j, addr, &sender->addr) ||
-           (sender->unwrapped && is_same_mailbox(j, addr, sender->unwrapped));
 }
 
 static void judge_author(struct judge *j, const struct field_fact *from, size_t i)
