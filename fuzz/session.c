@@ -409,7 +409,9 @@ static void on_mail(struct play *p, const struct event *e)
 
 static void on_rcpt(struct play *p, const struct event *e)
 {
-    struct session_answer answer = session_rcpt(p->session, e->text[0], e->text[1], e->text[2]);
+    struct session_answer answer = session_rcpt(
+        p->session, &(struct session_rcpt){
+                        .argument = e->text[0], .rcpt_addr = e->text[1], .queue_id = e->text[2]});
     FUZZ_CLAIM(p->known.open || answer.effect == EFFECT_TEMPFAIL);
     if (answer.effect == EFFECT_ACCEPT)
         check_accepted_rcpt(p, e);

@@ -3,6 +3,26 @@
 
 #include <string.h>
 
+/* Sendmail's mailers for the mailboxes of its host; what is left to them has lost its domain. */
+static bool is_local_mailer(const char *mailer)
+{
+    static const char *const names[] = {"local", "lmtp", "procmail", "cyrus", "cyrusv2"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(names[i], mailer) == 0)
+            return true;
+    return false;
+}
+
+const char *envelope_macro(struct arena *a, const struct addr_rules *rules, const char *argument,
+                           const char *macro, const char *mailer)
+{
+    struct addr addr;
+    if (!macro || !mailer || !is_local_mailer(mailer) ||
+        addr_parse(a, rules, span_of(macro), &addr, NULL) != ADDR_BARE)
+        return macro;
+    return addr_parse_path(a, rules, span_of(argument), &addr, NULL) == ADDR_OK ? NULL : macro;
+}
+
 /* ADDR_MALFORMED where the two readings differ. */
 static enum addr_status read_both(struct arena *a, const struct addr_rules *rules,
                                   const char *argument, const char *macro, struct addr *out,

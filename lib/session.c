@@ -496,8 +496,9 @@ static void message_begin(struct session *s, const struct session_mail *mail)
     choose_policy(s);
     fields_begin(s);
     start_lookup(s);
-    const char *macro = keep(s->arena, mail->mail_addr);
     struct envelope_rules rules = envelope_rules(s);
+    const char *macro = envelope_macro(s->arena, rules.address, mail->argument,
+                                       keep(s->arena, mail->mail_addr), mail->mail_mailer);
     envelope_sender(s->arena, &rules, mail->argument, macro, &m->facts.sender);
 }
 
@@ -549,19 +550,25 @@ static struct session_answer out_of_order(struct session *s)
     return answer;
 }
 
-struct session_answer session_rcpt(struct session *s, const char *argument, const char *rcpt_addr,
-                                   const char *queue_id)
+static void read_recipient(struct session *s, const struct session_rcpt *rcpt)
+{
+    struct message *m = &s->message;
+    struct envelope_rules rules = envelope_rules(s);
+    const char *macro = envelope_macro(s->scratch, rules.address, rcpt->argument,
+                                       keep(s->scratch, rcpt->rcpt_addr), rcpt->rcpt_mailer);
+    envelope_recipient(s->scratch, &rules, rcpt->argument, macro, &m->facts.recipient);
+    m->facts.recipient.number = m->recipients + 1;
+}
+
+struct session_answer session_rcpt(struct session *s, const struct session_rcpt *rcpt)
 {
     struct message *m = &s->message;
     if (!m->open)
         return out_of_order(s);
     uint64_t since = clock_now(s->host->clock);
     struct decision decision;
-    struct envelope_rules rules = envelope_rules(s);
-    keep_queue_id(s, queue_id);
-    envelope_recipient(s->scratch, &rules, argument, keep(s->scratch, rcpt_addr),
-                       &m->facts.recipient);
-    m->facts.recipient.number = m->recipients + 1;
+    keep_queue_id(s, rcpt->queue_id);
+    read_recipient(s, rcpt);
     decide(s, FACTS_RCPT, since, &decision);
     bool refused = effect_refuses(decision.effect);
     if (refused)

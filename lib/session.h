@@ -48,8 +48,14 @@ struct session_connect {
 
 struct session_mail {
     const char *argument; /* as the client typed it */
-    const char *mail_addr, *auth_type, *auth_authen;
+    const char *mail_addr, *mail_mailer, *auth_type, *auth_authen;
     const char *cert_subject, *cert_issuer, *verify; /* of TLS, as often as the MTA says them */
+    const char *queue_id;
+};
+
+struct session_rcpt {
+    const char *argument; /* as the client typed it */
+    const char *rcpt_addr, *rcpt_mailer;
     const char *queue_id;
 };
 
@@ -68,8 +74,7 @@ void session_connect(struct session *s, const struct session_connect *connect);
 void session_helo(struct session *s);
 /* Answers EFFECT_ACCEPT unless host->refuse_at_mail. */
 struct session_answer session_mail(struct session *s, const struct session_mail *mail);
-struct session_answer session_rcpt(struct session *s, const char *argument, const char *rcpt_addr,
-                                   const char *queue_id);
+struct session_answer session_rcpt(struct session *s, const struct session_rcpt *rcpt);
 /* name and value as they stood: blanks before the colon, folds and all, but without the one blank
  * behind the colon. */
 void session_header(struct session *s, const char *name, const char *value);

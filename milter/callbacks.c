@@ -458,6 +458,7 @@ static sfsistat judge_mail(SMFICTX *ctx, const char *argument)
     struct session_answer answer = session_mail(s, &(struct session_mail){
                                                        .argument = argument,
                                                        .mail_addr = macro(ctx, "{mail_addr}"),
+                                                       .mail_mailer = macro(ctx, "{mail_mailer}"),
                                                        .auth_type = macro(ctx, "{auth_type}"),
                                                        .auth_authen = macro(ctx, "{auth_authen}"),
                                                        .cert_subject = macro(ctx, "{cert_subject}"),
@@ -466,6 +467,7 @@ static sfsistat judge_mail(SMFICTX *ctx, const char *argument)
                                                        .queue_id = macro(ctx, "i"),
                                                    });
     forget_macro(ctx, "{mail_addr}");
+    forget_macro(ctx, "{mail_mailer}");
     forget_macro(ctx, "{auth_type}");
     forget_macro(ctx, "{auth_authen}");
     return verdict(ctx, &answer);
@@ -489,8 +491,12 @@ static sfsistat on_rcpt(SMFICTX *ctx, char **arguments)
     struct session *s = session_of(ctx);
     if (s) {
         struct session_answer said =
-            session_rcpt(s, arguments[0], macro(ctx, "{rcpt_addr}"), macro(ctx, "i"));
+            session_rcpt(s, &(struct session_rcpt){.argument = arguments[0],
+                                                   .rcpt_addr = macro(ctx, "{rcpt_addr}"),
+                                                   .rcpt_mailer = macro(ctx, "{rcpt_mailer}"),
+                                                   .queue_id = macro(ctx, "i")});
         forget_macro(ctx, "{rcpt_addr}");
+        forget_macro(ctx, "{rcpt_mailer}");
         answer = verdict(ctx, &said);
     }
     leave();

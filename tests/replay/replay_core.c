@@ -205,6 +205,7 @@ static void play_mail(struct core *c, const struct replay_event *e, struct repla
     struct session_mail mail = {
         .argument = argument,
         .mail_addr = replay_value(e, "mail_addr", replay_parsed(c->arena, argument)),
+        .mail_mailer = replay_value(e, "mail_mailer", "smtp"),
         .auth_type = replay_value(e, "type", login ? "PLAIN" : NULL),
         .auth_authen = login,
         .cert_subject = replay_value(e, "cert_subject", NULL),
@@ -220,7 +221,10 @@ static void play_rcpt(struct core *c, const struct replay_event *e, struct repla
 {
     const char *parsed = replay_parsed(c->arena, e->argument);
     struct session_answer answer = session_rcpt(
-        c->session, e->argument, replay_value(e, "rcpt_addr", parsed), c->recipients ? "Q1" : NULL);
+        c->session, &(struct session_rcpt){.argument = e->argument,
+                                           .rcpt_addr = replay_value(e, "rcpt_addr", parsed),
+                                           .rcpt_mailer = replay_value(e, "rcpt_mailer", "smtp"),
+                                           .queue_id = c->recipients ? "Q1" : NULL});
     take_answer(c, &answer, out);
     c->recipients += !effect_refuses(answer.effect);
 }

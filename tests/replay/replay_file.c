@@ -333,8 +333,9 @@ struct event_form {
 static const struct event_form event_forms[] = {
     {"connect", REPLAY_CONNECT, " addr port name listener daemon_port daemon_addr v ", false},
     {"helo", REPLAY_HELO, " name ", false},
-    {"mail", REPLAY_MAIL, " login type from mail_addr cert_subject cert_issuer verify ", false},
-    {"rcpt", REPLAY_RCPT, " rcpt_addr ", true},
+    {"mail", REPLAY_MAIL, " login type from mail_addr mail_mailer cert_subject cert_issuer verify ",
+     false},
+    {"rcpt", REPLAY_RCPT, " rcpt_addr rcpt_mailer ", true},
     {"header", REPLAY_HEADER, "", false},
     {"eom", REPLAY_EOM, "", true},
     {"abort", REPLAY_ABORT, "", false},

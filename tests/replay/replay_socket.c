@@ -290,7 +290,7 @@ static bool play_mail(struct player *p, const struct replay_event *e, struct rep
         {"{auth_authen}", login},
         {"{mail_addr}", replay_value(e, "mail_addr", replay_parsed(p->arena, argument))},
         {"{mail_host}", "example.org"},
-        {"{mail_mailer}", "smtp"},
+        {"{mail_mailer}", replay_value(e, "mail_mailer", "smtp")},
         {"{cert_subject}", replay_value(e, "cert_subject", NULL)},
         {"{cert_issuer}", replay_value(e, "cert_issuer", NULL)},
         {"{verify}", replay_value(e, "verify", NULL)},
@@ -312,7 +312,7 @@ static bool play_rcpt(struct player *p, const struct replay_event *e, struct rep
         {"i", p->recipients ? "Q1" : NULL},
         {"{rcpt_addr}", replay_value(e, "rcpt_addr", replay_parsed(p->arena, e->argument))},
         {"{rcpt_host}", "example.com"},
-        {"{rcpt_mailer}", "smtp"},
+        {"{rcpt_mailer}", replay_value(e, "rcpt_mailer", "smtp")},
     };
     if (!wire_macros(p->wire, WIRE_RCPT, macros, sizeof macros / sizeof macros[0], why) ||
         !wire_rcpt(p->wire, e->argument, &answer, why))

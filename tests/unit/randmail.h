@@ -658,8 +658,9 @@ randmail_send(struct randmail_world *w, const struct randmail *m, struct randmai
     w->verdict = (struct randmail_verdict){0};
     randmail_mail(w, m, &look, a);
     w->verdict.rcpt =
-        session_rcpt(w->session, m->foreign_recipient ? "<x@other.example>" : "<bob@example.net>",
-                     NULL, NULL)
+        session_rcpt(w->session,
+                     &(struct session_rcpt){.argument = m->foreign_recipient ? "<x@other.example>"
+                                                                             : "<bob@example.net>"})
             .effect;
     randmail_headers(w, m, &look, a);
     w->verdict.eom = session_eom(w->session, "4XYZ").effect;

@@ -53,7 +53,8 @@ static void next_step(struct seat *s)
         break;
     }
     case 1:
-        expect(session_rcpt(s->session, "<x@other.example>", NULL, NULL).effect == EFFECT_ACCEPT);
+        expect(session_rcpt(s->session, &(struct session_rcpt){.argument = "<x@other.example>"})
+                   .effect == EFFECT_ACCEPT);
         break;
     case 2:
         session_header(s->session, "From", foreign ? s->foreign : s->own);

@@ -191,6 +191,42 @@ static void reads_recipient(void **state)
     arena_destroy(a);
 }
 
+struct macro_row {
+    const char *name, *argument, *macro, *mailer;
+    const char *want;
+};
+
+static const struct macro_row macros[] = {
+    {"macro: none", "<ann@example.net>", NULL, "local", NULL},
+    {"macro: a whole address", "<ann@example.net>", "ann@example.net", "esmtp", "ann@example.net"},
+    {"macro: a whole address, local mailer", "<ann@example.net>", "bob@example.net", "local",
+     "bob@example.net"},
+    {"macro: a local user", "<ann@example.net>", "ann", "local", NULL},
+    {"macro: a local user by another mailer", "<ann@example.net>", "ann", "cyrusv2", NULL},
+    {"macro: a local user of a virtual domain", "<ann@virtual.example>", "ann1", "local", NULL},
+    {"macro: a local user that was typed as such", "<ann>", "ann", "local", "ann"},
+    {"macro: a local user, mailer not told", "<ann@example.net>", "ann", NULL, "ann"},
+    {"macro: a name, but no local mailer", "<ann@example.net>", "ann", "esmtp", "ann"},
+    {"macro: an error", "<ann@example.net>", "denied", "error", "denied"},
+    {"macro: an address that cannot be read", "<ann@example.net>,<bob@example.net>", "bob", "local",
+     "bob"},
+    {"macro: the null sender", "<>", "ann", "local", "ann"},
+    {"macro: not a name", "<ann@example.net>", "a b", "local", "a b"},
+};
+
+static void chooses_macro(void **state)
+{
+    const struct macro_row *row = *state;
+    struct arena *a = arena_create();
+    struct addr_rules address = {.fold_local_part = true};
+    const char *got = envelope_macro(a, &address, row->argument, row->macro, row->mailer);
+    if (row->want)
+        assert_string_equal(got, row->want);
+    else
+        assert_null(got);
+    arena_destroy(a);
+}
+
 int main(void)
 {
     local = domset_create();
@@ -198,6 +234,7 @@ int main(void)
     ROWS_ADD(senders, reads_sender);
     ROWS_ADD(wraps, unwraps);
     ROWS_ADD(rcpts, reads_recipient);
+    ROWS_ADD(macros, chooses_macro);
     int failed = rows_main();
     domset_destroy(local);
     return failed;

@@ -406,9 +406,18 @@ static const struct outage_row outage_rows[] = {
     {"an outage: another directory is silent, accepted by the site", RANDMAIL_IN_PART, true, false},
 };
 
+/* What would be rewritten to the primary address, if that were known. */
+static bool would_be_rewritten(const struct randmail *m, enum reason reason)
+{
+    return reason == REASON_SENDER_MALFORMED && m->policy.actions[CHECK_ENVELOPE] == ACTION_REWRITE;
+}
+
 /* Shape is refused all the same, a right is never made up, and none refused for good. */
 static bool survives(const struct outage_row *row, const struct pair *p)
 {
+    if (p->before.eom == EFFECT_REJECT && is_shape(p->before.eom_reason) &&
+        would_be_rewritten(p->second, p->before.eom_reason))
+        return p->after.eom == EFFECT_REJECT || p->after.eom == EFFECT_TEMPFAIL;
     if (p->before.eom == EFFECT_REJECT && is_shape(p->before.eom_reason))
         return p->after.eom == EFFECT_REJECT;
     if (p->before.eom == EFFECT_ACCEPT)
@@ -483,7 +492,7 @@ static void send_before(struct randmail_world *w, const struct randmail *m, enum
     struct arena *a = arena_create();
     randmail_mail(w, m, &look, a);
     if (ending != MAIL_ALONE)
-        (void)session_rcpt(w->session, "<bob@example.net>", NULL, NULL);
+        (void)session_rcpt(w->session, &(struct session_rcpt){.argument = "<bob@example.net>"});
     if (ending != MAIL_ALONE && ending != NO_HEADERS)
         randmail_headers(w, m, &look, a);
     if (ending == ABORTED)

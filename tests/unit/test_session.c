@@ -62,7 +62,7 @@ static struct session_answer mail(struct world *w, const char *login, const char
 
 static struct session_answer rcpt(struct world *w)
 {
-    return session_rcpt(w->session, "<x@other.example>", NULL, NULL);
+    return session_rcpt(w->session, &(struct session_rcpt){.argument = "<x@other.example>"});
 }
 
 static void accepts_and_reports(void **state)
@@ -307,7 +307,7 @@ static void names_are_read(void **state)
             snapshot->policies[i].require_authentication = false;
         snapshot_publish(&w->slot, snapshot);
         (void)mail(w, known ? "ann" : NULL, "<ann@example.net>");
-        (void)session_rcpt(w->session, "<x@example.net>", NULL, NULL);
+        (void)session_rcpt(w->session, &(struct session_rcpt){.argument = "<x@example.net>"});
         session_header(w->session, "From", value);
         session_header(w->session, "Sender", value);
         session_header(w->session, "Resent-From", value);

@@ -279,7 +279,7 @@ static struct session_answer rcpt(struct world *w, const char *address)
 {
     char argument[300];
     (void)snprintf(argument, sizeof argument, "<%s>", address);
-    return session_rcpt(w->session, argument, NULL, NULL);
+    return session_rcpt(w->session, &(struct session_rcpt){.argument = argument});
 }
 
 /* NULL for an answer that accepts. */
