@@ -1,6 +1,8 @@
 """Changes to a message that is accepted: what the MTA is told, in which order, and what becomes of
 a message that it cannot change."""
 
+import re
+
 from daemonkit import Daemon, accepted, case, equal, main, refused
 from milterwire import (ADDHDRS, ALL_ACTIONS, ALL_NR, ALL_STEPS, CHGFROM, CHGHDRS, LEADSPC,
                         QUARANTINE, Milter, session)
@@ -164,9 +166,10 @@ def lacks(name, action, login, sender, headers, what):
         with session(d.socket, actions=ALL_ACTIONS & ~action) as m:
             told = "4QUEUE: the MTA takes no change of %s.*has to wait" % what
             before = d.log().count("takes no change")
+            seen = len(re.findall(told, d.log()))
             answer = send(m, headers, login, sender)
             equal(answer.code, "t")
-            d.wait_for_log(told)
+            d.wait_for_log(told, seen + 1)
             equal(d.log().count("takes no change"), before + 1)
             changed(m, [("From", OWN)], [])
         with session(d.socket) as m:
