@@ -3,9 +3,10 @@
  *   MTA made of it
  *
  * Use: envelope_macro() with what the MTA says, then envelope_sender() at MAIL,
- * envelope_recipient() at RCPT, with the argument and that macro. Rule: the macro is judged, or the
- * argument where there is none. The argument must name the same mailbox, but for ASCII case,
- * needless quoting, and a domain that the MTA added. Memory: strings live in the arena given.
+ *   envelope_recipient() at RCPT, with the argument and that macro.
+ * Rule: the macro is judged, or the argument where there is none. The argument must name the same
+ *   mailbox, but for ASCII case, needless quoting, and a domain that the MTA added.
+ * Memory: strings live in the arena given.
  * Threads: no shared state.
  * Depends on: addr, domset, facts.
  */

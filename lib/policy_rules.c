@@ -93,6 +93,13 @@ static void add_reject(struct judge *j, enum reason reason, const char *detail)
             .reason = reason, .effect = EFFECT_REJECT, .action = ACTION_REJECT, .detail = detail});
 }
 
+/* Something rests on what the answer says: a newer one may say something else. */
+static void want_fresh(struct judge *j)
+{
+    if (answer_trouble(j->facts->answer) == ACCOUNT_FOUND)
+        j->decision->wants_fresh = true;
+}
+
 /* A claim is rewritten to the primary address; a name in front of one is just dropped. That there
  * is no such address is a matter of the directory: a refusal for it needs an answer that is final.
  */
@@ -102,8 +109,7 @@ static enum effect effect_of_rewrite(struct judge *j, enum reason reason)
         return EFFECT_REWRITE;
     if (!judge_has_account(j) || answer_is_final(j->facts->answer))
         return EFFECT_REJECT;
-    if (answer_trouble(j->facts->answer) == ACCOUNT_FOUND)
-        j->decision->wants_fresh = true;
+    want_fresh(j);
     return EFFECT_TEMPFAIL;
 }
 
@@ -359,11 +365,21 @@ static enum policy_action envelope_action(const struct judge *j)
                : action_of(j, CHECK_ENVELOPE);
 }
 
+static bool rewrites_envelope(const struct judge *j)
+{
+    return envelope_action(j) == ACTION_REWRITE && !j->exempt && !j->policy->observe;
+}
+
 /* The sender is going to be the primary address. */
 static bool envelope_is_rewritten(const struct judge *j)
 {
-    return envelope_action(j) == ACTION_REWRITE && j->decision->primary && !j->exempt &&
-           !j->policy->observe && j->sender.result == CLAIM_NOT_GRANTED;
+    return rewrites_envelope(j) && j->decision->primary && j->sender.result == CLAIM_NOT_GRANTED;
+}
+
+/* Whether it is going to be that is not known. */
+static bool envelope_is_open(const struct judge *j)
+{
+    return rewrites_envelope(j) && j->sender.result == CLAIM_NOT_KNOWN;
 }
 
 /* False where from_must_equal_envelope forbids the address. */
@@ -380,15 +396,25 @@ static bool fits_envelope(const struct judge *j, const struct addr *addr)
            (sender->unwrapped && is_same_mailbox(j, addr, sender->unwrapped));
 }
 
-/* For a From that would become the primary address: not where that is none for this envelope. */
-static enum policy_action fitting_action(const struct judge *j, enum policy_action action)
+static bool primary_fits_envelope(const struct judge *j)
 {
     struct addr primary;
-    if (action != ACTION_REWRITE || !j->decision->primary)
+    return addr_parse(j->arena, j->rules, span_of(j->decision->primary), &primary, NULL) ==
+               ADDR_OK &&
+           fits_envelope(j, &primary);
+}
+
+/* For a From that would become the primary address: not where that is none for this envelope. An
+ * envelope that is open speaks for itself. */
+static enum policy_action fitting_action(struct judge *j, enum policy_action action)
+{
+    if (action != ACTION_REWRITE || !j->decision->primary || envelope_is_open(j) ||
+        primary_fits_envelope(j))
         return action;
-    bool read =
-        addr_parse(j->arena, j->rules, span_of(j->decision->primary), &primary, NULL) == ADDR_OK;
-    return read && fits_envelope(j, &primary) ? action : ACTION_REJECT;
+    if (answer_is_final(j->facts->answer))
+        return ACTION_REJECT;
+    want_fresh(j);
+    return ACTION_TEMPFAIL;
 }
 
 /* missing_from = accept leans on the envelope sender, which must then be granted. */
@@ -760,6 +786,8 @@ static void judge_author(struct judge *j, const struct field_fact *from, size_t 
                     finding);
     } else if (j->resent.result == CLAIM_NOT_KNOWN) { /* Resent-* may cover it */
         judge_claim(j, &j->resent, addr, action_of(j, CHECK_HEADER_FROM), finding);
+    } else if (envelope_is_open(j)) {
+        judge_claim(j, &j->sender, addr, action_of(j, CHECK_HEADER_FROM), finding);
     } else {
         finding.address = addr->key;
         finding.detail = "not the envelope sender";
